@@ -1,0 +1,10 @@
+//! From bytes on the wire to what was heard: frames, G.711, places in time, levels, voices, mixing, clips.
+//!
+//! Knows nothing of calls or handoffs.
+
+pub mod arrival;
+pub mod clip;
+pub mod frame;
+pub mod g711;
+pub mod mix;
+pub mod voice;

@@ -1,0 +1,3 @@
+//! Telephone networks, one folder each.
+
+pub mod twilio;

@@ -1,0 +1,1 @@
+//! Twilio: its streams, webhooks, signatures, TwiML and REST API.

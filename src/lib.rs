@@ -1,0 +1,24 @@
+//! Baton puts a person into a live phone call that an AI assistant is holding, without the prospect repeating a word.
+//!
+//! The modules below stand in the order in which a call meets them; `src/ARCHITECTURE.md` walks one call through all of
+//! them. Imports point inwards: ring 1 is plain Rust, ring 2 tasks and channels, ring 3 the outside world.
+
+// ── ring 1: plain Rust ──
+/// From bytes on the wire to what was heard.
+pub mod audio;
+/// The names of calls, legs, attempts and reps.
+pub mod id;
+/// A number that prints masked.
+pub mod phone_number;
+/// The clocks: time in a call, time in a sound, time on the wall.
+pub mod time;
+// ── ring 2: tasks, channels, timers ──
+/// The few small traits that we need from the world.
+pub mod ports;
+/// A world to test in and to demo: a carrier, prospects, assistants and reps.
+pub mod sim;
+// ── ring 3: the outside world ──
+/// What an operator may set.
+pub mod config;
+/// The doors: carriers, assistants, the control API, the store.
+pub mod edge;

@@ -1,0 +1,3 @@
+//! The program: parse, wire, run, exit code.
+
+fn main() {}

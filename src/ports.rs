@@ -1,0 +1,256 @@
+//! What the live calls need from the world, as small traits: the carrier, the store of calls, the store of reps.
+//!
+//! Each says how long it may take and whether it may be repeated. `edge/` implements them for real.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::id::{AttemptId, CallId, RepId};
+use crate::phone_number::PhoneNumber;
+use crate::time::{CallTime, Timestamp};
+
+/// Something in the world did not work.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}: {source}")]
+pub struct Fault {
+    /// What can be done about it.
+    pub kind: FaultKind,
+    /// What happened.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// What can be done about a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Trying again may help.
+    Temporary,
+    /// Trying again will not help.
+    Permanent,
+    /// Our credentials are not good.
+    Unauthorized,
+}
+
+impl std::fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Temporary => "temporary fault",
+            Self::Permanent => "permanent fault",
+            Self::Unauthorized => "not authorised",
+        })
+    }
+}
+
+impl Fault {
+    /// A fault that may pass.
+    pub fn temporary(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind: FaultKind::Temporary, source: source.into() }
+    }
+
+    /// A fault that will not pass.
+    pub fn permanent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind: FaultKind::Permanent, source: source.into() }
+    }
+}
+
+/// The carrier's name for one of its calls (Twilio: `CA…`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CarrierCall(pub String);
+
+/// Ring this rep, and connect their sound to this call.
+#[derive(Clone, Debug)]
+pub struct RingOrder {
+    /// The call that needs a person.
+    pub call: CallId,
+    /// Which try this is.
+    pub attempt: AttemptId,
+    /// Whom.
+    pub rep: RepId,
+    /// Where.
+    pub phone: PhoneNumber,
+    /// How long to let it ring.
+    pub ring: Duration,
+}
+
+/// The telephone network.
+pub trait Carrier: Send + Sync {
+    /// Rings a rep's phone. At most 10 s. Not to be repeated when the outcome is unknown: it may ring already.
+    fn ring(&self, order: RingOrder) -> BoxFuture<'_, Result<CarrierCall, Fault>>;
+
+    /// Ends a call of the carrier's, ringing or answered; one that is over counts as ended. At most 10 s; may be repeated.
+    fn hang_up(&self, call: CarrierCall) -> BoxFuture<'_, Result<(), Fault>>;
+}
+
+/// One thing to write about a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A call began.
+    Opened {
+        /// Which.
+        call: CallId,
+        /// The carrier's name for the prospect's leg.
+        carrier_call: CarrierCall,
+        /// `inbound` or `outbound`.
+        direction: &'static str,
+        /// The prospect's number.
+        prospect: PhoneNumber,
+        /// Our number.
+        line: PhoneNumber,
+        /// When.
+        at: Timestamp,
+    },
+    /// The next entry of a call's timeline.
+    Entry {
+        /// Of which call.
+        call: CallId,
+        /// Counted from 0, without gaps.
+        number: u64,
+        /// When in the call.
+        at: CallTime,
+        /// What happened and what was done about it, as JSON.
+        json: String,
+    },
+    /// A rep is about to be rung: stored before it is tried.
+    AttemptIntended {
+        /// For which call.
+        call: CallId,
+        /// Which try.
+        attempt: AttemptId,
+        /// Whom.
+        rep: RepId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An attempt came to its end.
+    AttemptEnded {
+        /// For which call.
+        call: CallId,
+        /// Which try.
+        attempt: AttemptId,
+        /// How, in one word of `handoff::attempt::End`.
+        end: String,
+    },
+    /// A handoff came to rest.
+    HandoffOver {
+        /// In which call.
+        call: CallId,
+        /// Counted within the call from 1.
+        number: u32,
+        /// How, in one word of `handoff::outcome::Outcome`.
+        outcome: String,
+        /// Why, in one word; empty when the outcome says it all.
+        reason: String,
+        /// Who took over, if anyone did.
+        rep: Option<RepId>,
+        /// When it began, in the call.
+        began: CallTime,
+        /// When it came to rest.
+        ended: CallTime,
+    },
+    /// The call is over.
+    Closed {
+        /// Which.
+        call: CallId,
+        /// How, in one word of `call::End`.
+        how: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A call as it is stored.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct StoredCall {
+    /// Which.
+    pub call: CallId,
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    /// The prospect's number.
+    pub prospect: PhoneNumber,
+    /// Our number.
+    pub line: PhoneNumber,
+    /// When it began.
+    pub began_ms: Timestamp,
+    /// When it ended, if it has.
+    pub ended_ms: Option<Timestamp>,
+    /// How it ended, if it has.
+    pub end: Option<String>,
+    /// Its handoffs that came to rest, in order.
+    pub handoffs: Vec<StoredHandoff>,
+    /// The tries to get a rep, in order.
+    pub attempts: Vec<StoredAttempt>,
+}
+
+/// A handoff as it is stored.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct StoredHandoff {
+    /// Counted within the call from 1.
+    pub number: u32,
+    /// How it came to rest.
+    pub outcome: String,
+    /// Why.
+    pub reason: String,
+    /// Who took over.
+    pub rep: Option<RepId>,
+    /// When it began, in microseconds of the call.
+    pub began_us: CallTime,
+    /// When it came to rest.
+    pub ended_us: CallTime,
+}
+
+/// A try to get a rep as it is stored.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct StoredAttempt {
+    /// Which try.
+    pub attempt: AttemptId,
+    /// Whom.
+    pub rep: RepId,
+    /// When it was decided.
+    pub at_ms: Timestamp,
+    /// How it ended, if it has.
+    pub end: Option<String>,
+}
+
+/// One entry of a stored timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredEntry {
+    /// When in the call.
+    pub at: CallTime,
+    /// What, as JSON.
+    pub json: String,
+}
+
+/// The record of calls.
+pub trait Calls: Send + Sync {
+    /// Writes all of these, in order, in one transaction. At most 5 s; may be repeated: what is there already stays.
+    fn write(&self, records: Vec<Record>) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// The latest calls, newest first. At most 5 s; may be repeated.
+    fn latest(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>>;
+
+    /// One call. At most 5 s; may be repeated.
+    fn call(&self, call: CallId) -> BoxFuture<'_, Result<Option<StoredCall>, Fault>>;
+
+    /// The timeline of one call, in order. At most 5 s; may be repeated.
+    fn timeline(&self, call: CallId) -> BoxFuture<'_, Result<Vec<StoredEntry>, Fault>>;
+}
+
+/// Who may be asked, and who is taken.
+pub trait Reps: Send + Sync {
+    /// Reserves the first of these who is free, for this attempt and so long: compare-and-set, so a rep is never in two
+    /// hands. At most 5 s; may be repeated for the same attempt, which then keeps whom it has.
+    fn reserve(
+        &self,
+        call: CallId,
+        attempt: AttemptId,
+        among: Vec<RepId>,
+        lease: Duration,
+    ) -> BoxFuture<'_, Result<Option<RepId>, Fault>>;
+
+    /// The reserved rep has joined: the reservation holds until it is released. False when the lease was lost to another.
+    /// At most 5 s; may be repeated.
+    fn commit(&self, call: CallId, attempt: AttemptId) -> BoxFuture<'_, Result<bool, Fault>>;
+
+    /// The rep is free again. At most 5 s; may be repeated.
+    fn release(&self, call: CallId, attempt: AttemptId) -> BoxFuture<'_, Result<(), Fault>>;
+}
