@@ -6,6 +6,10 @@
 // ── ring 1: plain Rust ──
 /// From bytes on the wire to what was heard.
 pub mod audio;
+/// All of it together, as one value.
+pub mod call;
+/// How the prospect gets to a person.
+pub mod handoff;
 /// The names of calls, legs, attempts and reps.
 pub mod id;
 /// A number that prints masked.
@@ -13,6 +17,8 @@ pub mod phone_number;
 /// The clocks: time in a call, time in a sound, time on the wall.
 pub mod time;
 // ── ring 2: tasks, channels, timers ──
+/// The running calls: one task a leg, one task a call.
+pub mod live;
 /// The few small traits that we need from the world.
 pub mod ports;
 /// A world to test in and to demo: a carrier, prospects, assistants and reps.

@@ -1,0 +1,110 @@
+//! Everything that can happen to a call, in one list.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::assistant::AssistantFault;
+use crate::call::call::Terms;
+use crate::handoff::{End, Phrase};
+use crate::id::{AttemptId, LegId, RepId};
+
+/// Something happened to a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The call began, on these terms.
+    Began(Box<Terms>),
+    /// The prospect's sound is connected.
+    ProspectArrived,
+    /// The prospect's stream broke; the carrier may still have them on the line.
+    ProspectStreamBroke,
+    /// The prospect hung up, or the carrier says that their call is over.
+    ProspectLeft,
+    /// The stream that we closed ourselves is closed.
+    ProspectStreamClosed,
+    /// The assistant answered.
+    AssistantConnected,
+    /// The assistant could not be reached, or its line is of no use any more.
+    AssistantBroke(AssistantFault),
+    /// The assistant has finished: a clean close, or its own hang-up order.
+    AssistantFinished,
+    /// Somebody asked for a person.
+    PersonAsked(Asker),
+    /// Somebody took that back.
+    PersonNotNeeded,
+    /// A key was pressed on this leg.
+    KeyPressed {
+        /// Which leg.
+        leg: LegId,
+        /// The key.
+        key: char,
+    },
+    /// The store reserved this rep for this try.
+    RepReserved {
+        /// Which try.
+        attempt: AttemptId,
+        /// Whom.
+        rep: RepId,
+    },
+    /// The store has nobody free for this try.
+    NobodyFree(AttemptId),
+    /// The store holds the claim of this try.
+    ClaimCommitted(AttemptId),
+    /// The store gave the claim of this try to another, or could not be asked.
+    ClaimLost(AttemptId),
+    /// The carrier says that this rep's phone rings.
+    RepRang(AttemptId),
+    /// This rep's sound is connected.
+    RepArrived(AttemptId),
+    /// This rep's line ended, or never came about.
+    RepLeft {
+        /// Which try.
+        attempt: AttemptId,
+        /// What the carrier said of it.
+        why: End,
+    },
+    /// This phrase was played on this leg.
+    Played {
+        /// Which leg.
+        leg: LegId,
+        /// What.
+        phrase: Phrase,
+    },
+    /// Frames of this leg reached somebody under this hearing (counted as they are set, in 16 bits).
+    Flowed {
+        /// Which leg.
+        leg: LegId,
+        /// Under which hearing.
+        hearing: u32,
+    },
+    /// The ear heard something on this leg.
+    Heard {
+        /// Which leg.
+        leg: LegId,
+        /// What.
+        what: Heard,
+    },
+    /// A deadline may have passed.
+    Ticked,
+}
+
+/// What the ear heard on a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Heard {
+    /// Somebody began to speak.
+    TurnBegan,
+    /// They have spoken long enough to have the floor.
+    TookTheFloor,
+    /// They stopped. For the assistant: the gap after its speech, as played to the prospect.
+    TurnEnded,
+}
+
+/// Who asked for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asker {
+    /// The prospect, by key.
+    ProspectKey,
+    /// The assistant or an operator, over the control API.
+    Api,
+}

@@ -1,0 +1,14 @@
+//! All of it together, as one value: what happened goes in, what to do comes out, and the timeline is both.
+
+pub mod assistant;
+#[expect(clippy::module_inception, reason = "the main type of the folder bears its name, as everywhere")]
+pub mod call;
+pub mod effect;
+pub mod event;
+pub mod timeline;
+
+pub use assistant::{AssistantFault, AssistantTerms};
+pub use call::{Call, Terms, Timer};
+pub use effect::{CallEnd, Effect, Next};
+pub use event::{Asker, Event, Heard};
+pub use timeline::Entry;

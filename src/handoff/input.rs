@@ -1,0 +1,60 @@
+//! Everything that can happen to a handoff. Facts about a try carry its number: late and doubled ones change nothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::handoff::attempt::End;
+use crate::id::{AttemptId, RepId};
+
+/// Something happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Input {
+    /// This rep is reserved for this try.
+    RepReserved {
+        /// Which try.
+        attempt: AttemptId,
+        /// Whom.
+        rep: RepId,
+    },
+    /// No rep can be asked for this try.
+    NobodyFree(AttemptId),
+    /// The carrier says that the phone rings.
+    Rang(AttemptId),
+    /// The rep's line is connected: somebody or something answered.
+    Answered(AttemptId),
+    /// The question was played to whoever answered.
+    Asked(AttemptId),
+    /// The rep said yes.
+    Accepted(AttemptId),
+    /// The rep said no.
+    Passed(AttemptId),
+    /// Frames of the rep arrive.
+    RepFlows(AttemptId),
+    /// The store holds the claim.
+    Committed(AttemptId),
+    /// The store gave the claim to another, or could not be asked.
+    CommitLost(AttemptId),
+    /// The whisper was played, or the rep skipped it.
+    Briefed(AttemptId),
+    /// The rep's line ended, or never came about.
+    RepGone {
+        /// Which try.
+        attempt: AttemptId,
+        /// What the carrier said of it.
+        why: End,
+    },
+    /// The assistant has come to a gap.
+    AssistantPaused,
+    /// The introduction was played to the prospect.
+    ProspectIntroduced,
+    /// The introduction was played to the rep.
+    RepIntroduced(AttemptId),
+    /// Prospect or rep spoke long enough to have taken the floor.
+    SpokeUp,
+    /// The line about the lost rep was played to the prospect.
+    ProspectTold,
+    /// The prospect left.
+    ProspectGone,
+    /// Somebody changed their mind.
+    CalledOff,
+}

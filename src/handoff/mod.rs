@@ -1,0 +1,45 @@
+//! How the prospect gets to a person: one small machine from the wish for a person to its outcome.
+//!
+//! The whole machine is this table. *Next* means: another rep is left and less than `search` has passed since the
+//! handoff began → `Seeking`, else `Over(ReturnedToAssistant)`. In every stage the prospect's leaving ends it.
+//!
+//! ```text
+//! stage        moves on when                        to                         when its time runs out
+//! Seeking      a rep is reserved · nobody is free   Offering · Over(Returned)  2 s: Over(Returned)
+//! Offering     the rep accepts · the attempt ends   Joining · next             ring 18 s, then 10 s after the question:
+//!                                                                              that attempt ends
+//! Joining      frames arrive and the claim is       Briefing                   8 s: attempt ends NeverJoined, next
+//!              committed · the claim was lost       · next
+//! Briefing     the whisper was played or skipped    Cutting                    10 s: Cutting
+//! Cutting      the assistant comes to a gap         Introducing                1.5 s: Introducing
+//! Introducing  it was played to both · somebody     Bridging                   12 s: Bridging
+//!              speaks into it for 500 ms
+//! Bridging     the prospect leaves · the rep leaves Over(HandedOver)           none while frames flow (the leg says when
+//!                                                   · Recovering               a line is lost)
+//! Recovering   the honest line was played           Over(Returned)             8 s: Over(Returned)
+//! ```
+//!
+//! | stage | prospect hears | rep hears | assistant hears |
+//! |---|---|---|---|
+//! | `Seeking` `Offering` `Joining` `Briefing` `Cutting` | the assistant, else hold | the house voice | the prospect |
+//! | `Introducing` | the house voice, the rep | the house voice, the prospect | silence |
+//! | `Bridging` | the rep | the prospect | silence |
+//! | `Recovering` | the house voice | – | silence |
+
+pub mod action;
+pub mod attempt;
+pub mod hearing;
+pub mod input;
+pub mod machine;
+pub mod outcome;
+pub mod policy;
+pub mod stage;
+
+pub use action::{Action, Phrase};
+pub use attempt::{Attempt, End};
+pub use hearing::{Hearing, Sounds};
+pub use input::Input;
+pub use machine::Handoff;
+pub use outcome::{Outcome, WhyReturned};
+pub use policy::Policy;
+pub use stage::Stage;

@@ -1,0 +1,41 @@
+//! How long each stage of a handoff may take.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The time limits of a handoff, as the operator set them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Finding a free rep.
+    pub seek: Duration,
+    /// Ringing one rep, from the carrier's word that it rings.
+    pub ring: Duration,
+    /// Pressing the key, from the end of the question.
+    pub accept: Duration,
+    /// The rep's sound and the claim arriving after the key.
+    pub join: Duration,
+    /// The whisper.
+    pub brief: Duration,
+    /// How long the assistant may go on speaking once the rep is ready.
+    pub patience: Duration,
+    /// The introduction.
+    pub introduction: Duration,
+    /// How long new reps are rung.
+    pub search: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            seek: Duration::from_secs(2),
+            ring: Duration::from_secs(18),
+            accept: Duration::from_secs(10),
+            join: Duration::from_secs(8),
+            brief: Duration::from_secs(10),
+            patience: Duration::from_millis(1_500),
+            introduction: Duration::from_secs(12),
+            search: Duration::from_secs(45),
+        }
+    }
+}

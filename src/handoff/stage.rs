@@ -1,0 +1,86 @@
+//! Where a handoff is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::handoff::outcome::Outcome;
+use crate::id::AttemptId;
+use crate::time::CallTime;
+
+/// Where a handoff is, with what only matters there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// A free rep is being looked for.
+    Seeking {
+        /// For which try.
+        attempt: AttemptId,
+        /// When that has taken too long.
+        until: CallTime,
+    },
+    /// A rep is rung and asked; the try's own phase has its time limits.
+    Offering {
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// A rep said yes; their sound and the claim are awaited.
+    Joining {
+        /// Which try.
+        attempt: AttemptId,
+        /// When that has taken too long.
+        until: CallTime,
+    },
+    /// The rep hears the whisper.
+    Briefing {
+        /// Which try.
+        attempt: AttemptId,
+        /// When that has taken too long.
+        until: CallTime,
+    },
+    /// The assistant is let come to a gap.
+    Cutting {
+        /// Which try.
+        attempt: AttemptId,
+        /// When patience ends.
+        until: CallTime,
+    },
+    /// Both hear the introduction.
+    Introducing {
+        /// Which try.
+        attempt: AttemptId,
+        /// When that has taken too long.
+        until: CallTime,
+        /// It was played to the prospect.
+        prospect_heard: bool,
+        /// It was played to the rep.
+        rep_heard: bool,
+    },
+    /// Prospect and rep talk.
+    Bridging {
+        /// Which try.
+        attempt: AttemptId,
+    },
+    /// The rep is gone and the prospect is told.
+    Recovering {
+        /// When that has taken too long.
+        until: CallTime,
+    },
+    /// It came to rest.
+    Over(Outcome),
+}
+
+impl Stage {
+    /// The stage's name, as logs and pictures show it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Seeking { .. } => "seeking",
+            Self::Offering { .. } => "offering",
+            Self::Joining { .. } => "joining",
+            Self::Briefing { .. } => "briefing",
+            Self::Cutting { .. } => "cutting",
+            Self::Introducing { .. } => "introducing",
+            Self::Bridging { .. } => "bridging",
+            Self::Recovering { .. } => "recovering",
+            Self::Over(_) => "over",
+        }
+    }
+}

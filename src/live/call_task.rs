@@ -1,0 +1,416 @@
+//! The task around one call: waits for one event, hands it over, performs the effects, and never waits in between.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::sleep_until;
+
+use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Terms};
+use crate::handoff::{End, Phrase};
+use crate::id::{AttemptId, CallId, LegId, RepId};
+use crate::live::clock::{self, CallClock};
+use crate::live::house_voice::HouseVoice;
+use crate::live::recorder::Recorder;
+use crate::live::seat::{AssistantCommand, AssistantSeat, Assistants, LegLimits, PhoneCommand, ToCall};
+use crate::live::speech::Speech;
+use crate::live::switchboard::LiveCall;
+use crate::phone_number::PhoneNumber;
+use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder};
+
+/// What every call of this process shares.
+pub struct World {
+    /// The telephone network.
+    pub carrier: Arc<dyn Carrier>,
+    /// The way to assistants.
+    pub assistants: Arc<dyn Assistants>,
+    /// The record of calls, for what must be written before it is tried.
+    pub calls: Arc<dyn Calls>,
+    /// Who may be asked.
+    pub reps: Arc<dyn Reps>,
+    /// The record of calls, for everything else.
+    pub recorder: Recorder,
+    /// What Baton can say.
+    pub voice: Arc<HouseVoice>,
+    /// The limits of legs.
+    pub limits: LegLimits,
+    /// What calls are run by.
+    pub terms: Terms,
+    /// Where the reps are reached.
+    pub phones: BTreeMap<RepId, PhoneNumber>,
+    /// Whoever wants to watch: every entry of every timeline as it comes about.
+    pub watchers: broadcast::Sender<(CallId, Arc<Entry>)>,
+}
+
+/// Runs one call to its end.
+pub async fn run(
+    live: Arc<LiveCall>,
+    world: Arc<World>,
+    inbox: mpsc::Receiver<ToCall>,
+    speech: mpsc::Sender<Speech>,
+) {
+    let mut task = CallTask {
+        call: Call::new(world.terms.clone()),
+        clock: CallClock::start(),
+        entries: 0,
+        phones: BTreeMap::new(),
+        assistant: None,
+        carrier_calls: BTreeMap::new(),
+        speech,
+        in_flight: FuturesUnordered::new(),
+        live,
+        world,
+    };
+    task.serve(inbox).await;
+}
+
+struct CallTask {
+    call: Call,
+    clock: CallClock,
+    entries: u64,
+    phones: BTreeMap<LegId, mpsc::Sender<PhoneCommand>>,
+    assistant: Option<mpsc::Sender<AssistantCommand>>,
+    carrier_calls: BTreeMap<AttemptId, Rung>,
+    speech: mpsc::Sender<Speech>,
+    in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
+    live: Arc<LiveCall>,
+    world: Arc<World>,
+}
+
+/// What is known of a rep's phone at the carrier.
+enum Rung {
+    /// The carrier was asked, and has not answered.
+    Asked,
+    /// It was asked, and the try has ended since: it is to be hung up as soon as it has a name.
+    AskedInVain,
+    /// It has this name.
+    Known(CarrierCall),
+}
+
+/// Something that was done beside the call came to its end.
+enum Done {
+    /// It tells this.
+    Tells(Event),
+    /// The carrier answered an order to ring.
+    Rang(AttemptId, Result<CarrierCall, Fault>),
+    /// It has nothing to tell.
+    Nothing,
+}
+
+impl CallTask {
+    async fn serve(&mut self, mut inbox: mpsc::Receiver<ToCall>) {
+        self.happened(Event::Began(Box::new(self.world.terms.clone())));
+        let mut lingers_until = None;
+        loop {
+            if self.call.is_over() {
+                let until = *lingers_until.get_or_insert_with(|| clock::now() + LINGER);
+                self.phones.retain(|_, phone| !phone.is_closed());
+                if clock::now() >= until || (self.phones.is_empty() && self.in_flight.is_empty()) {
+                    return;
+                }
+            }
+            let due = match (self.call.deadline(), lingers_until) {
+                (Some((at, _)), _) => self.clock.moment(at),
+                (None, Some(until)) => until.min(clock::now() + LOOK),
+                (None, None) => clock::never(),
+            };
+            tokio::select! {
+                biased;
+                message = inbox.recv() => match message {
+                    Some(ToCall::Happened(event)) => self.happened(event),
+                    Some(ToCall::Seated(event, leg, commands)) => {
+                        self.phones.insert(leg, commands);
+                        self.happened(event);
+                    }
+                    None => return,
+                },
+                Some(done) = self.in_flight.next() => match done {
+                    Done::Tells(event) => self.happened(event),
+                    Done::Rang(attempt, answer) => self.rang(attempt, answer),
+                    Done::Nothing => {}
+                },
+                () = sleep_until(due) => if !self.call.is_over() { self.happened(Event::Ticked) },
+            }
+        }
+    }
+
+    /// One event: into the call, into the timeline, and what the call wants is done.
+    fn happened(&mut self, event: Event) {
+        let at = self.clock.now();
+        let stage = self.call.handoff().map(|h| h.stage().name());
+        let effects = self.call.handle(at, event.clone());
+        if event == Event::Ticked && effects.is_empty() {
+            return;
+        }
+        let entry = Entry { at, event, effects };
+        self.record(&entry);
+        for effect in &entry.effects {
+            self.perform(effect);
+        }
+        let now = self.call.handoff().map(|h| h.stage().name());
+        if now != stage
+            && let Some(now) = now
+        {
+            tracing::info!(call.id = %self.live.id, call.at = %at, handoff.stage = now, "the handoff moved on");
+        }
+        // Nobody watching is the rule.
+        let _ = self.world.watchers.send((self.live.id, Arc::new(entry)));
+    }
+
+    fn record(&mut self, entry: &Entry) {
+        let json = serde_json::to_string(entry).expect("an entry is plain values, which always serialise");
+        self.world.recorder.put(Record::Entry {
+            call: self.live.id,
+            number: self.entries,
+            at: entry.at,
+            json,
+        });
+        self.entries += 1;
+    }
+
+    fn perform(&mut self, effect: &Effect) {
+        match effect {
+            Effect::DialAssistant { time } => self.dial_assistant(*time),
+            Effect::CloseAssistant { fault } => self.close_assistant(*fault),
+            Effect::PassKey(key) => self.tell_assistant(AssistantCommand::Key(*key)),
+            Effect::Hear { number, hearing, cut_prospect, cut_rep } => {
+                self.live.patchbay.set(*number, *hearing, *cut_prospect, *cut_rep);
+                self.look();
+            }
+            Effect::Say { leg, phrase } => self.tell_phone(*leg, PhoneCommand::Say(*phrase)),
+            Effect::Reserve { attempt, among } => self.reserve(*attempt, among.clone()),
+            Effect::Ring { attempt, rep } => self.ring(*attempt, rep),
+            Effect::Commit(attempt) => self.commit(*attempt),
+            Effect::EndAttempt { attempt, end, last_words } => self.end_attempt(*attempt, *end, *last_words),
+            Effect::Dismiss { attempt, last_words } => {
+                self.tell_phone(LegId::Rep(*attempt), PhoneCommand::Leave(Some(*last_words)));
+            }
+            Effect::FileHandoff { number, outcome, began } => {
+                let (outcome, reason, rep) = (outcome.word(), outcome.reason(), outcome.rep().cloned());
+                tracing::info!(call.id = %self.live.id, handoff.outcome = outcome, handoff.reason = reason, "the handoff came to rest");
+                metrics::counter!("baton_handoff_outcome_total", "outcome" => outcome).increment(1);
+                self.world.recorder.put(Record::HandoffOver {
+                    call: self.live.id,
+                    number: *number,
+                    outcome: outcome.to_owned(),
+                    reason: reason.to_owned(),
+                    rep,
+                    began: *began,
+                    ended: self.clock.now(),
+                });
+            }
+            Effect::LetGo(next) => self.let_go(*next),
+            Effect::Close(end) => self.close(*end),
+        }
+    }
+
+    // ── the assistant ──
+
+    fn dial_assistant(&mut self, time: u32) {
+        let (address, commands) = mpsc::channel(ASSISTANT_COMMANDS);
+        self.assistant = Some(address.clone());
+        let seat = AssistantSeat {
+            call: self.live.id,
+            patchbay: self.live.patchbay.clone(),
+            teller: self.live.teller.clone(),
+            commands,
+            address,
+            speech: self.speech.clone(),
+            limits: self.world.limits,
+        };
+        // A task of its own: a fault in it must not take the call along.
+        let leg = tokio::spawn(self.world.assistants.dial(self.live.facts.clone(), time, seat));
+        self.in_flight.push(Box::pin(async move {
+            match leg.await {
+                Ok(()) => Done::Nothing,
+                Err(_panicked) => Done::Tells(Event::AssistantBroke(AssistantFault::BrokeOff)),
+            }
+        }));
+    }
+
+    fn close_assistant(&mut self, fault: Option<AssistantFault>) {
+        if let Some(fault) = fault {
+            tracing::warn!(call.id = %self.live.id, ?fault, "the assistant is of no use and is dialled again");
+        }
+        if let Some(assistant) = self.assistant.take() {
+            let _ = assistant.try_send(AssistantCommand::Stop);
+        }
+    }
+
+    fn tell_assistant(&self, command: AssistantCommand) {
+        if let Some(assistant) = &self.assistant {
+            let _ = assistant.try_send(command);
+        }
+    }
+
+    // ── the phones ──
+
+    fn look(&self) {
+        self.live.patchbay.pipe(LegId::Prospect).ring();
+        self.live.patchbay.pipe(LegId::Assistant).ring();
+        for (leg, phone) in &self.phones {
+            if matches!(leg, LegId::Rep(_)) {
+                let _ = phone.try_send(PhoneCommand::Look);
+            }
+        }
+    }
+
+    fn tell_phone(&self, leg: LegId, command: PhoneCommand) {
+        if let Some(phone) = self.phones.get(&leg)
+            && let Err(mpsc::error::TrySendError::Full(command)) = phone.try_send(command)
+        {
+            tracing::error!(call.id = %self.live.id, %leg, ?command, "a leg does not take its commands; its task hangs");
+        }
+    }
+
+    fn let_go(&mut self, next: Next) {
+        self.live.set_next(next);
+        self.tell_phone(LegId::Prospect, PhoneCommand::LetGo);
+    }
+
+    fn close(&mut self, end: CallEnd) {
+        tracing::info!(call.id = %self.live.id, call.end = end.word(), "the call is over");
+        metrics::counter!("baton_call_end_total", "end" => end.word()).increment(1);
+        let (call, how) = (self.live.id, end.word().to_owned());
+        self.world.recorder.put(Record::Closed { call, how, at: clock::wall() });
+        self.live.set_over();
+        self.phones.remove(&LegId::Prospect);
+    }
+
+    // ── the reps ──
+
+    fn reserve(&self, attempt: AttemptId, among: Vec<RepId>) {
+        let (reps, call) = (self.world.reps.clone(), self.live.id);
+        let policy = &self.world.terms.handoff;
+        let lease = policy.seek + policy.ring * 2 + policy.accept + policy.join + LEASE_SLACK;
+        self.in_flight.push(Box::pin(async move {
+            match reps.reserve(call, attempt, among, lease).await {
+                Ok(Some(rep)) => Done::Tells(Event::RepReserved { attempt, rep }),
+                Ok(None) => Done::Tells(Event::NobodyFree(attempt)),
+                Err(fault) => {
+                    tracing::error!(call.id = %call, %fault, "the store cannot say who is free, so nobody is asked");
+                    Done::Tells(Event::NobodyFree(attempt))
+                }
+            }
+        }));
+    }
+
+    fn ring(&mut self, attempt: AttemptId, rep: &RepId) {
+        let Some(phone) = self.world.phones.get(rep).cloned() else {
+            let why = End::Unreachable;
+            self.in_flight.push(Box::pin(async move { Done::Tells(Event::RepLeft { attempt, why }) }));
+            return;
+        };
+        self.carrier_calls.insert(attempt, Rung::Asked);
+        let (world, call, rep) = (self.world.clone(), self.live.id, rep.clone());
+        self.in_flight.push(Box::pin(async move {
+            let intent = Record::AttemptIntended { call, attempt, rep: rep.clone(), at: clock::wall() };
+            // What is not written down is not tried: after a crash nobody would know of it.
+            if let Err(fault) = world.calls.write(vec![intent]).await {
+                return Done::Rang(attempt, Err(fault));
+            }
+            let ring = world.terms.handoff.ring;
+            Done::Rang(attempt, world.carrier.ring(RingOrder { call, attempt, rep, phone, ring }).await)
+        }));
+    }
+
+    fn rang(&mut self, attempt: AttemptId, answer: Result<CarrierCall, Fault>) {
+        let before = self.carrier_calls.remove(&attempt);
+        match (answer, before) {
+            (Ok(carrier_call), Some(Rung::AskedInVain)) => self.hang_up(carrier_call),
+            (Ok(carrier_call), _) => {
+                self.carrier_calls.insert(attempt, Rung::Known(carrier_call));
+            }
+            (Err(fault), _) => {
+                tracing::warn!(call.id = %self.live.id, %attempt, %fault, "the carrier did not ring a rep");
+                self.happened(Event::RepLeft { attempt, why: End::CarrierFault });
+            }
+        }
+    }
+
+    fn commit(&self, attempt: AttemptId) {
+        let (reps, call) = (self.world.reps.clone(), self.live.id);
+        self.in_flight.push(Box::pin(async move {
+            match reps.commit(call, attempt).await {
+                Ok(true) => Done::Tells(Event::ClaimCommitted(attempt)),
+                Ok(false) => Done::Tells(Event::ClaimLost(attempt)),
+                Err(fault) => {
+                    tracing::error!(call.id = %call, %fault, "the store did not take a claim, so it counts as lost");
+                    Done::Tells(Event::ClaimLost(attempt))
+                }
+            }
+        }));
+    }
+
+    fn end_attempt(&mut self, attempt: AttemptId, end: End, last_words: Option<Phrase>) {
+        tracing::info!(call.id = %self.live.id, %attempt, attempt.end = end.word(), "a try to get a rep ended");
+        metrics::counter!("baton_attempt_end_total", "end" => end.word()).increment(1);
+        let end = end.word().to_owned();
+        self.world.recorder.put(Record::AttemptEnded { call: self.live.id, attempt, end });
+        match (self.phones.get(&LegId::Rep(attempt)), self.carrier_calls.remove(&attempt)) {
+            (Some(_on_the_line), rung) => {
+                self.tell_phone(LegId::Rep(attempt), PhoneCommand::Leave(last_words));
+                // The name may still be needed: nothing is hung up twice by keeping it.
+                self.carrier_calls.extend(rung.map(|rung| (attempt, rung)));
+            }
+            (None, Some(Rung::Known(carrier_call))) => self.hang_up(carrier_call),
+            (None, Some(Rung::Asked | Rung::AskedInVain)) => {
+                self.carrier_calls.insert(attempt, Rung::AskedInVain);
+            }
+            (None, None) => {}
+        }
+        self.release(attempt);
+    }
+
+    fn hang_up(&self, carrier_call: CarrierCall) {
+        let (carrier, call) = (self.world.carrier.clone(), self.live.id);
+        self.in_flight.push(Box::pin(async move {
+            for pause in RETRIES {
+                match carrier.hang_up(carrier_call.clone()).await {
+                    Ok(()) => return Done::Nothing,
+                    Err(fault) => {
+                        tracing::warn!(call.id = %call, %fault, "a rep's phone could not be hung up");
+                        tokio::time::sleep(pause).await;
+                    }
+                }
+            }
+            Done::Nothing
+        }));
+    }
+
+    fn release(&self, attempt: AttemptId) {
+        let (reps, call) = (self.world.reps.clone(), self.live.id);
+        self.in_flight.push(Box::pin(async move {
+            for pause in RETRIES {
+                match reps.release(call, attempt).await {
+                    Ok(()) => return Done::Nothing,
+                    Err(fault) => {
+                        tracing::warn!(call.id = %call, %fault, "a rep could not be set free");
+                        tokio::time::sleep(pause).await;
+                    }
+                }
+            }
+            Done::Nothing
+        }));
+    }
+}
+
+/// News for the assistant that may wait: more than the marks of a minute.
+const ASSISTANT_COMMANDS: usize = 256;
+
+/// How long a call that is over waits for last words and last errands.
+const LINGER: Duration = Duration::from_secs(20);
+
+/// How often such a call looks whether its legs are gone.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What a lease lasts beyond the stages it spans.
+const LEASE_SLACK: Duration = Duration::from_secs(30);
+
+/// Pauses between tries of an errand that may be repeated.
+const RETRIES: [Duration; 4] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];

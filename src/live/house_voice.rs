@@ -1,0 +1,120 @@
+//! The house voice: every phrase and the sound of waiting, made beforehand.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::audio::clip::{Clip, ClipError};
+use crate::handoff::Phrase;
+
+/// Everything that the house voice can say, and the hold.
+#[derive(Clone, Debug)]
+pub struct HouseVoice {
+    phrases: BTreeMap<Phrase, Clip>,
+    hold: Clip,
+}
+
+/// Why an operator's clip cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HouseVoiceError {
+    /// The file is there but cannot be read.
+    #[error("{file}: {source}")]
+    Clip {
+        /// The file's name.
+        file: String,
+        /// Why.
+        source: ClipError,
+    },
+    /// The folder cannot be read.
+    #[error("{folder}: {source}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl HouseVoice {
+    /// The built-in clips.
+    pub fn built_in() -> Self {
+        let read = |wav: &[u8]| {
+            Clip::from_wav(wav).expect("the built-in clips are of the right kind: a test reads them")
+        };
+        let phrases = Phrase::ALL.into_iter().map(|phrase| (phrase, read(built_in(phrase)))).collect();
+        Self { phrases, hold: read(include_bytes!("../../fixtures/audio/house/hold.wav")) }
+    }
+
+    /// The built-in clips, with those in this folder in their place (`offer.wav`, …, `hold.wav`).
+    pub fn with_clips(folder: &Path) -> Result<Self, HouseVoiceError> {
+        let mut voice = Self::built_in();
+        std::fs::read_dir(folder)
+            .map_err(|source| HouseVoiceError::Folder { folder: folder.display().to_string(), source })?;
+        for phrase in Phrase::ALL {
+            if let Some(clip) = clip(folder, phrase.name())? {
+                voice.phrases.insert(phrase, clip);
+            }
+        }
+        if let Some(hold) = clip(folder, "hold")? {
+            voice.hold = hold;
+        }
+        Ok(voice)
+    }
+
+    /// The sound of this phrase.
+    pub fn phrase(&self, phrase: Phrase) -> &Clip {
+        &self.phrases[&phrase]
+    }
+
+    /// The sound of waiting, to be looped.
+    pub fn hold(&self) -> &Clip {
+        &self.hold
+    }
+}
+
+fn clip(folder: &Path, name: &str) -> Result<Option<Clip>, HouseVoiceError> {
+    let file = folder.join(format!("{name}.wav"));
+    let shown = file.display().to_string();
+    match std::fs::File::open(&file) {
+        Ok(wav) => match Clip::from_wav(std::io::BufReader::new(wav)) {
+            Ok(clip) => Ok(Some(clip)),
+            Err(source) => Err(HouseVoiceError::Clip { file: shown, source }),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(HouseVoiceError::Folder { folder: shown, source }),
+    }
+}
+
+fn built_in(phrase: Phrase) -> &'static [u8] {
+    match phrase {
+        Phrase::Offer => include_bytes!("../../fixtures/audio/house/offer.wav"),
+        Phrase::NotUnderstood => include_bytes!("../../fixtures/audio/house/not_understood.wav"),
+        Phrase::Whisper => include_bytes!("../../fixtures/audio/house/whisper.wav"),
+        Phrase::Introduction => include_bytes!("../../fixtures/audio/house/introduction.wav"),
+        Phrase::RepLeft => include_bytes!("../../fixtures/audio/house/rep_left.wav"),
+        Phrase::ProspectLeft => include_bytes!("../../fixtures/audio/house/prospect_left.wav"),
+        Phrase::TooLate => include_bytes!("../../fixtures/audio/house/too_late.wav"),
+        Phrase::Withdrawn => include_bytes!("../../fixtures/audio/house/withdrawn.wav"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn every_built_in_clip_is_there_and_the_whisper_is_short() {
+        let voice = HouseVoice::built_in();
+        for phrase in Phrase::ALL {
+            assert!(voice.phrase(phrase).frames() > 50, "{phrase:?}");
+        }
+        assert!(voice.phrase(Phrase::Whisper).duration() <= Duration::from_secs(8));
+        assert!(voice.hold().duration() >= Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let error = HouseVoice::with_clips(Path::new("/nowhere/at/all")).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/at/all"), "{error}");
+    }
+}

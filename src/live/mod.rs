@@ -1,0 +1,28 @@
+//! The running calls: one task a leg, one task a call, and the patchbay between them.
+//!
+//! ```text
+//! carrier ─▶ phone_leg ──frame──▶ patchbay ──frame──▶ phone_leg ─▶ carrier      straight, bounded, may drop
+//!               │   ▲──speech── assistant_leg ◀─▶ assistant                      ordered, capped
+//!               ▼ events                    ▲ hearing (one atomic word: the latest wins)
+//!            call_task ── Call::handle ─────┘                                    ordered, never drops
+//!               │ effects
+//!               ▼
+//!            ports ─▶ carrier, store
+//! ```
+
+pub mod assistant_leg;
+pub mod call_task;
+pub mod chance;
+pub mod clock;
+pub mod house_voice;
+pub mod line;
+pub mod marks;
+pub mod patchbay;
+pub mod phone_leg;
+pub mod pipe;
+pub mod playout;
+pub mod recorder;
+pub mod seat;
+pub mod speech;
+pub mod switchboard;
+pub mod timer;
