@@ -1,1 +1,3 @@
 //! Twilio: its streams, webhooks, signatures, TwiML and REST API.
+
+pub mod signature;
