@@ -1,3 +1,4 @@
 //! Twilio: its streams, webhooks, signatures, TwiML and REST API.
 
 pub mod signature;
+pub mod wire;
