@@ -1,4 +1,5 @@
 //! Twilio: its streams, webhooks, signatures, TwiML and REST API.
 
 pub mod signature;
+pub mod twiml;
 pub mod wire;
