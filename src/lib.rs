@@ -4,27 +4,31 @@
 //! them. Imports point inwards: ring 1 is plain Rust, ring 2 tasks and channels, ring 3 the outside world.
 
 // ── ring 1: plain Rust ──
-/// From bytes on the wire to what was heard.
-pub mod audio;
-/// All of it together, as one value.
-pub mod call;
-/// How the prospect gets to a person.
-pub mod handoff;
+/// The clocks: time in a call, time in a sound, time on the wall.
+pub mod time;
 /// The names of calls, legs, attempts and reps.
 pub mod id;
 /// A number that prints masked.
 pub mod phone_number;
-/// The clocks: time in a call, time in a sound, time on the wall.
-pub mod time;
+/// From bytes on the wire to what was heard.
+pub mod audio;
+/// How the prospect gets to a person.
+pub mod handoff;
+/// All of it together, as one value.
+pub mod call;
 // ── ring 2: tasks, channels, timers ──
-/// The running calls: one task a leg, one task a call.
-pub mod live;
 /// The few small traits that we need from the world.
 pub mod ports;
+/// The running calls: one task a leg, one task a call.
+pub mod live;
 /// A world to test in and to demo: a carrier, prospects, assistants and reps.
 pub mod sim;
 // ── ring 3: the outside world ──
-/// What an operator may set.
-pub mod config;
 /// The doors: carriers, assistants, the control API, the store.
 pub mod edge;
+/// What an operator may set.
+pub mod config;
+/// Logs and numbers.
+pub mod telemetry;
+/// Config → App → run: the only place that sees every ring.
+pub mod app;

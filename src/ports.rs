@@ -70,6 +70,8 @@ pub struct RingOrder {
     pub phone: PhoneNumber,
     /// How long to let it ring.
     pub ring: Duration,
+    /// The right to take the rep's place in the call.
+    pub ticket: String,
 }
 
 /// The telephone network.

@@ -1,7 +1,9 @@
 //! The outside world: every door in or out, and the only place that knows a wire format.
 
-pub mod assistant;
+pub mod http;
 pub mod carrier;
-mod json;
-pub mod lenient;
+pub mod assistant;
+pub mod api;
 pub mod store;
+pub mod lenient;
+mod json;

@@ -19,6 +19,7 @@ use crate::live::recorder::Recorder;
 use crate::live::seat::{AssistantCommand, AssistantSeat, Assistants, LegLimits, PhoneCommand, ToCall};
 use crate::live::speech::Speech;
 use crate::live::switchboard::LiveCall;
+use crate::live::tickets::Tickets;
 use crate::phone_number::PhoneNumber;
 use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder};
 
@@ -40,6 +41,8 @@ pub struct World {
     pub limits: LegLimits,
     /// What calls are run by.
     pub terms: Terms,
+    /// The rights to take a leg's place.
+    pub tickets: Tickets,
     /// Where the reps are reached.
     pub phones: BTreeMap<RepId, PhoneNumber>,
     /// Whoever wants to watch: every entry of every timeline as it comes about.
@@ -314,7 +317,8 @@ impl CallTask {
                 return Done::Rang(attempt, Err(fault));
             }
             let ring = world.terms.handoff.ring;
-            Done::Rang(attempt, world.carrier.ring(RingOrder { call, attempt, rep, phone, ring }).await)
+            let ticket = world.tickets.issue(call, LegId::Rep(attempt));
+            Done::Rang(attempt, world.carrier.ring(RingOrder { call, attempt, rep, phone, ring, ticket }).await)
         }));
     }
 
@@ -323,6 +327,7 @@ impl CallTask {
         match (answer, before) {
             (Ok(carrier_call), Some(Rung::AskedInVain)) => self.hang_up(carrier_call),
             (Ok(carrier_call), _) => {
+                self.live.name_leg(LegId::Rep(attempt), carrier_call.clone());
                 self.carrier_calls.insert(attempt, Rung::Known(carrier_call));
             }
             (Err(fault), _) => {

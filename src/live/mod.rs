@@ -25,4 +25,5 @@ pub mod recorder;
 pub mod seat;
 pub mod speech;
 pub mod switchboard;
+pub mod tickets;
 pub mod timer;

@@ -500,11 +500,11 @@ impl<L: CarrierLine> PhoneLeg<L> {
         self.tell_heard(LegId::Assistant, Heard::TurnEnded).await;
     }
 
-    async fn tell_heard(&self, leg: LegId, what: Heard) {
+    async fn tell_heard(&mut self, leg: LegId, what: Heard) {
         self.tell(Event::Heard { leg, what }).await;
     }
 
-    async fn tell(&self, event: Event) {
+    async fn tell(&mut self, event: Event) {
         // When nobody listens the call is over; the closed command channel ends the leg.
         self.seat.teller.tell(event).await;
     }

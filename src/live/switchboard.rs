@@ -1,12 +1,11 @@
 //! All calls on this node: admits them, gives legs their places by ticket, and knows which call a carrier means.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use crate::call::{Event, Next};
 use crate::id::{CallId, LegId};
@@ -14,7 +13,7 @@ use crate::live::call_task::{self, World};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{Berth, CallFacts, PhoneSeat, Teller, ToCall};
 use crate::live::speech::Speech;
-use crate::live::{chance, clock};
+use crate::live::clock;
 use crate::ports::{CarrierCall, Record};
 
 /// All calls on this node.
@@ -29,7 +28,6 @@ struct Calls {
     live: HashMap<CallId, Arc<LiveCall>>,
     by_carrier: HashMap<CarrierCall, CallId>,
     by_alias: HashMap<String, CallId>,
-    tickets: HashMap<String, Ticket>,
 }
 
 /// One running call, as the doors see it.
@@ -44,15 +42,8 @@ pub struct LiveCall {
     pub teller: Teller,
     speech: Berth<mpsc::Receiver<Speech>>,
     next: Mutex<Option<Next>>,
+    carrier_calls: Mutex<BTreeMap<LegId, CarrierCall>>,
     over: AtomicBool,
-}
-
-/// A right to take one leg's place, once.
-#[derive(Clone, Debug)]
-struct Ticket {
-    call: CallId,
-    leg: LegId,
-    until: Instant,
 }
 
 /// Why a call is not admitted.
@@ -101,6 +92,7 @@ impl Switchboard {
             teller: Teller::new(teller),
             speech: Berth::new(speech_out),
             next: Mutex::default(),
+            carrier_calls: Mutex::default(),
             over: AtomicBool::new(false),
         });
         calls.live.insert(id, live.clone());
@@ -144,7 +136,6 @@ impl Switchboard {
         calls.live.remove(&live.id);
         calls.by_alias.remove(&live.facts.alias);
         calls.by_carrier.retain(|_, call| *call != live.id);
-        calls.tickets.retain(|_, ticket| ticket.call != live.id);
     }
 
     /// The running or just ended call of this id.
@@ -164,22 +155,10 @@ impl Switchboard {
         calls.live.get(calls.by_alias.get(alias)?).cloned()
     }
 
-    /// A ticket for one leg of a call, good once and for a while.
-    pub fn issue_ticket(&self, call: CallId, leg: LegId) -> String {
-        let ticket = format!("{:032x}", chance::bits());
-        let now = clock::now();
-        let mut calls = self.calls();
-        calls.tickets.retain(|_, ticket| ticket.until > now);
-        calls.tickets.insert(ticket.clone(), Ticket { call, leg, until: now + TICKET_LASTS });
-        ticket
-    }
-
     /// Uses a ticket up: which leg of which call it is for.
     pub fn use_ticket(&self, ticket: &str) -> Option<(Arc<LiveCall>, LegId)> {
-        let mut calls = self.calls();
-        let ticket = calls.tickets.remove(ticket).filter(|ticket| ticket.until > clock::now())?;
-        let live = calls.live.get(&ticket.call)?;
-        Some((live.clone(), ticket.leg))
+        let (call, leg) = self.world.tickets.take(ticket)?;
+        Some((self.call(call)?, leg))
     }
 
     /// A leg takes its place: the call is told, and the leg gets what it needs. None when the call is over.
@@ -210,7 +189,7 @@ impl Switchboard {
         match (leg, live.next()) {
             (LegId::Prospect, Some(next)) => AfterStream::Next(next),
             (LegId::Prospect, None) if live.is_over() => AfterStream::HangUp,
-            (LegId::Prospect, None) => AfterStream::Connect(self.issue_ticket(live.id, leg)),
+            (LegId::Prospect, None) => AfterStream::Connect(self.world.tickets.issue(live.id, leg)),
             (LegId::Rep(_) | LegId::Assistant, _) => AfterStream::HangUp,
         }
     }
@@ -237,6 +216,23 @@ impl LiveCall {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The carrier's name for this leg, as far as it is known.
+    pub fn carrier_call(&self, leg: LegId) -> Option<CarrierCall> {
+        match leg {
+            LegId::Prospect => self.facts.carrier_call.clone(),
+            LegId::Rep(_) | LegId::Assistant => self.names().get(&leg).cloned(),
+        }
+    }
+
+    /// The carrier gave this leg this name.
+    pub(crate) fn name_leg(&self, leg: LegId, name: CarrierCall) {
+        self.names().insert(leg, name);
+    }
+
+    fn names(&self) -> MutexGuard<'_, BTreeMap<LegId, CarrierCall>> {
+        self.carrier_calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn set_next(&self, next: Next) {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
     }
@@ -254,9 +250,6 @@ const SPEECH_PIECES: usize = 16;
 
 /// Commands that may wait for a phone's leg.
 const PHONE_COMMANDS: usize = 32;
-
-/// A ticket waits for a phone to be answered, after it has waited for its turn to ring.
-const TICKET_LASTS: Duration = Duration::from_secs(120);
 
 /// How long a call that is over still answers late callbacks.
 const REMEMBERED: Duration = Duration::from_secs(60);

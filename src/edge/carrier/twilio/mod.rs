@@ -1,6 +1,11 @@
 //! Twilio: its streams, webhooks, signatures, TwiML and REST API.
 
+pub mod account;
 pub mod document;
+pub mod door;
+pub mod media;
+pub mod rest;
 pub mod signature;
+pub mod status;
 pub mod twiml;
 pub mod wire;

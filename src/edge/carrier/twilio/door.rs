@@ -1,0 +1,406 @@
+//! The carrier's doors: its webhooks and its streams, each let in only with a good signature.
+//!
+//! A prospect's call passes them in this order: `voice` admits it and says where its stream goes, `media` is that
+//! stream, `connect-ended` asks what comes when the stream has ended, `status` and `stream` say how it is doing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, post};
+
+use crate::call::{Event, Next};
+use crate::edge::assistant::plan::{Plan, Planner};
+use crate::edge::carrier::twilio::account::{Account, Fallback};
+use crate::edge::carrier::twilio::media::{self, LARGEST_MESSAGE, Refusal, TwilioLine};
+use crate::edge::carrier::twilio::signature::{Request, SignatureError};
+use crate::edge::carrier::twilio::status::{Status, StatusOrder};
+use crate::edge::carrier::twilio::twiml::{self, ConnectStream};
+use crate::edge::carrier::twilio::wire::Start;
+use crate::handoff::End;
+use crate::id::{CallId, LegId};
+use crate::live::chance;
+use crate::live::phone_leg;
+use crate::live::seat::{CallFacts, Direction, Token};
+use crate::live::switchboard::{AfterStream, LiveCall, Switchboard};
+use crate::phone_number::PhoneNumber;
+use crate::ports::CarrierCall;
+
+/// What the doors need.
+pub struct Door {
+    /// The account that they serve.
+    pub account: Account,
+    /// Where prospects go whom nobody of ours can carry.
+    pub fallback: Fallback,
+    /// How the assistant of a call is found.
+    pub planner: Planner,
+    /// The calls.
+    pub switchboard: Arc<Switchboard>,
+    /// The statuses seen so far, a leg each.
+    pub statuses: Mutex<HashMap<(CallId, LegId), StatusOrder>>,
+}
+
+/// The carrier's doors, as routes.
+pub fn routes(door: Arc<Door>) -> Router {
+    Router::new()
+        .route("/twilio/voice", post(voice))
+        .route("/twilio/connect-ended", post(connect_ended))
+        .route("/twilio/fallback-ended", post(fallback_ended))
+        .route("/twilio/status", post(status))
+        .route("/twilio/stream", post(stream))
+        .route("/twilio/media/{ticket}", any(media))
+        .layer(DefaultBodyLimit::max(LARGEST_WEBHOOK))
+        .with_state(door)
+}
+
+/// A prospect calls, or was called: admits the call and says where its stream goes.
+async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let form = match door.signed_form(&uri, &headers, &body) {
+        Ok(form) => form,
+        Err(refusal) => return refusal,
+    };
+    let carrier_call = form.get("CallSid").map(|sid| CarrierCall(sid.to_owned()));
+    if carrier_call.is_none() && door.account.validate {
+        return (StatusCode::BAD_REQUEST, "CallSid is missing\n").into_response();
+    }
+    let again = carrier_call.as_ref().and_then(|named| door.switchboard.by_carrier(named));
+    if let Some(live) = again {
+        return door.answer_again(&live).await;
+    }
+    let inbound = form.get("Direction").is_none_or(|direction| direction == "inbound");
+    let (prospect, line) = if inbound { ("From", "To") } else { ("To", "From") };
+    let number = |name: &str| PhoneNumber::new(form.get(name).unwrap_or_default());
+    let alias = format!("CA{:032x}", chance::bits());
+    let plan = match door.planner.plan(&form.0, &alias).await {
+        Ok(plan) => plan,
+        Err(error) => {
+            tracing::warn!(%error, "the assistant has no stream for this call; the prospect goes to the fallback");
+            metrics::counter!("baton_calls_refused_total", "why" => "no assistant").increment(1);
+            return xml(door.fallback.document(&door.account));
+        }
+    };
+    let (before, target, afterwards) = match plan {
+        Plan::Stream { before, stream, afterwards } => (before, stream, afterwards),
+        Plan::PassThrough(document) => return xml(document),
+    };
+    let facts = CallFacts {
+        carrier_call,
+        account: form.get("AccountSid").map(str::to_owned),
+        direction: if inbound { Direction::Inbound } else { Direction::Outbound },
+        prospect: number(prospect),
+        line: number(line),
+        alias,
+        token: Token(format!("{:032x}", chance::bits())),
+        assistant_url: target.url,
+        assistant_parameters: target.parameters,
+        afterwards,
+    };
+    match door.switchboard.admit(CallId::from_bits(chance::bits()), facts) {
+        Ok(live) => door.connect(&live, LegId::Prospect, &before),
+        Err(refused) => {
+            tracing::warn!(%refused, "a call is not admitted; the prospect goes to the fallback");
+            xml(door.fallback.document(&door.account))
+        }
+    }
+}
+
+/// A leg's stream has ended: what now?
+async fn connect_ended(
+    State(door): State<Arc<Door>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let form = match door.signed_form(&uri, &headers, &body) {
+        Ok(form) => form,
+        Err(refusal) => return refusal,
+    };
+    let Some((live, leg)) = door.meant(&uri, &form) else {
+        // A call that this process does not know: it was restarted, or the call is long over.
+        return xml(door.fallback.document(&door.account));
+    };
+    let ended = form.get("CallStatus").and_then(Status::named).is_some_and(Status::is_final);
+    if ended {
+        live.teller.tell(gone(leg, End::LeftAfter)).await;
+        return xml(twiml::hang_up());
+    }
+    match door.switchboard.after_stream(&live, leg) {
+        AfterStream::Connect(ticket) => {
+            live.teller.tell(Event::ProspectStreamBroke).await;
+            door.connect_with(&live, leg, &ticket, "")
+        }
+        AfterStream::Next(Next::AssistantDocument) => xml(live.facts.afterwards.clone()),
+        AfterStream::Next(Next::Fallback) => xml(door.fallback.document(&door.account)),
+        AfterStream::HangUp => xml(twiml::hang_up()),
+    }
+}
+
+/// The fallback number was dialled: where nobody answered, the words are said.
+async fn fallback_ended(
+    State(door): State<Arc<Door>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match door.signed_form(&uri, &headers, &body) {
+        Ok(form) if matches!(form.get("DialCallStatus"), Some("completed" | "answered")) => xml(twiml::hang_up()),
+        Ok(_unanswered) => xml(twiml::say_and_hang_up(&door.fallback.words)),
+        Err(refusal) => refusal,
+    }
+}
+
+/// How a leg's call is doing.
+async fn status(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let form = match door.signed_form(&uri, &headers, &body) {
+        Ok(form) => form,
+        Err(refusal) => return refusal,
+    };
+    let (Some((live, leg)), Some(status)) =
+        (door.meant(&uri, &form), form.get("CallStatus").and_then(Status::named))
+    else {
+        // Late news of a call long over, or a status that is new to us: nothing to do, and nothing wrong.
+        return StatusCode::NO_CONTENT.into_response();
+    };
+    let sequence = form.get("SequenceNumber").and_then(|number| number.parse().ok());
+    let news = {
+        let mut statuses = door.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        if statuses.len() > STATUSES_KEPT {
+            statuses.retain(|(call, _), _| door.switchboard.call(*call).is_some());
+        }
+        statuses.entry((live.id, leg)).or_default().is_news(sequence, status)
+    };
+    if news {
+        let event = match (leg, status) {
+            (LegId::Rep(attempt), Status::Ringing) => Some(Event::RepRang(attempt)),
+            (_, Status::Queued | Status::Ringing | Status::InProgress) => None,
+            (_, Status::Completed) => Some(gone(leg, End::LeftAfter)),
+            (_, Status::Busy) => Some(gone(leg, End::Busy)),
+            (_, Status::NoAnswer) => Some(gone(leg, End::NoAnswer)),
+            (_, Status::Failed) => Some(gone(leg, End::Unreachable)),
+            (_, Status::Canceled) => Some(gone(leg, End::Withdrawn)),
+        };
+        if let Some(event) = event {
+            live.teller.tell(event).await;
+        }
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+/// How a leg's stream is doing: counted, for the stream itself tells the call.
+async fn stream(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let form = match door.signed_form(&uri, &headers, &body) {
+        Ok(form) => form,
+        Err(refusal) => return refusal,
+    };
+    let event = match form.get("StreamEvent") {
+        Some("stream-started") => "started",
+        Some("stream-stopped") => "stopped",
+        Some("stream-error") => "error",
+        Some(_) | None => "unknown",
+    };
+    metrics::counter!("baton_carrier_streams_total", "event" => event).increment(1);
+    if event == "error" {
+        let call = door.meant(&uri, &form).map(|(live, leg)| format!("{} {leg}", live.id)).unwrap_or_default();
+        tracing::warn!(call.leg = call, stream.error = form.get("StreamError").unwrap_or_default(), "the carrier's stream failed");
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+/// A leg's stream connects.
+async fn media(
+    State(door): State<Arc<Door>>,
+    Path(ticket): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let url = format!("{}{}", door.account.ws_origin(), uri);
+    if let Err(refusal) = door.check(&url, &headers, &[], None) {
+        return refusal;
+    }
+    let Some((live, leg)) = door.switchboard.use_ticket(&ticket) else {
+        metrics::counter!("baton_refused_total", "door" => "media", "why" => "no such ticket").increment(1);
+        return (StatusCode::NOT_FOUND, "no such ticket, or it was used\n").into_response();
+    };
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(LARGEST_MESSAGE)
+        .max_frame_size(LARGEST_MESSAGE)
+        .on_upgrade(async move |mut socket| match media::await_start(&mut socket).await.and_then(|start| {
+            door.belongs(&live, leg, &start)?;
+            Ok(start)
+        }) {
+            Ok(start) => {
+                if let Some(seat) = door.switchboard.seat(&live, leg).await {
+                    phone_leg::run(TwilioLine::new(socket, &start), seat).await;
+                }
+            }
+            Err(why) => media::turn_away(socket, why).await,
+        })
+}
+
+impl Door {
+    /// The call's stream is to connect to us.
+    fn connect(&self, live: &LiveCall, leg: LegId, before: &str) -> Response {
+        let ticket = self.switchboard.world().tickets.issue(live.id, leg);
+        self.connect_with(live, leg, &ticket, before)
+    }
+
+    fn connect_with(&self, live: &LiveCall, leg: LegId, ticket: &str, before: &str) -> Response {
+        match self.connect_document(live.id, leg, ticket, before) {
+            Ok(document) => xml(document),
+            Err(error) => {
+                tracing::error!(%error, "our own stream document cannot be written");
+                xml(self.fallback.document(&self.account))
+            }
+        }
+    }
+
+    fn connect_document(
+        &self,
+        call: CallId,
+        leg: LegId,
+        ticket: &str,
+        before: &str,
+    ) -> Result<String, twiml::TwimlError> {
+        connect_document(&self.account, call, leg, ticket, before)
+    }
+
+    /// The carrier asks again for a call that it asked for before.
+    async fn answer_again(&self, live: &LiveCall) -> Response {
+        match self.switchboard.after_stream(live, LegId::Prospect) {
+            AfterStream::Connect(ticket) => self.connect_with(live, LegId::Prospect, &ticket, ""),
+            AfterStream::Next(Next::AssistantDocument) => xml(live.facts.afterwards.clone()),
+            AfterStream::Next(Next::Fallback) => xml(self.fallback.document(&self.account)),
+            AfterStream::HangUp => xml(twiml::hang_up()),
+        }
+    }
+
+    /// Whether the stream that started so is the one that the ticket was for.
+    fn belongs(&self, live: &LiveCall, leg: LegId, start: &Start) -> Result<(), Refusal> {
+        if live.carrier_call(leg).is_some_and(|named| named.0 != start.call_sid) {
+            return Err(Refusal::OtherCall);
+        }
+        let account = live.facts.account.as_deref().unwrap_or(&self.account.sid);
+        if !account.is_empty() && !start.account_sid.is_empty() && account != start.account_sid {
+            return Err(Refusal::OtherAccount);
+        }
+        if !start.is_mu_law() {
+            return Err(Refusal::OtherSound);
+        }
+        Ok(())
+    }
+
+    /// The call and leg that a webhook means: by its URL, else by the carrier's name for the prospect's call.
+    fn meant(&self, uri: &Uri, form: &Form) -> Option<(Arc<LiveCall>, LegId)> {
+        let query = Form::read(uri.query().unwrap_or_default().as_bytes());
+        match (query.get("call").and_then(|call| call.parse().ok()), query.get("leg")) {
+            (Some(call), Some(leg)) => Some((self.switchboard.call(call)?, leg.parse().ok()?)),
+            _ => {
+                let named = CarrierCall(form.get("CallSid")?.to_owned());
+                Some((self.switchboard.by_carrier(&named)?, LegId::Prospect))
+            }
+        }
+    }
+
+    /// The form of a webhook, if its signature is good.
+    fn signed_form(&self, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Form, Response> {
+        let url = format!("{}{}", self.account.public_url, uri);
+        let is_form = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_none_or(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        let form = Form::read(if is_form { body } else { &[] });
+        self.check(&url, headers, &form.0, (!is_form).then_some(body))?;
+        if let Some(account) = form.get("AccountSid")
+            && !self.account.sid.is_empty()
+            && account != self.account.sid
+        {
+            metrics::counter!("baton_refused_total", "door" => "webhook", "why" => "other account").increment(1);
+            return Err((StatusCode::FORBIDDEN, "this is not our account\n").into_response());
+        }
+        Ok(form)
+    }
+
+    fn check(
+        &self,
+        url: &str,
+        headers: &HeaderMap,
+        form: &[(String, String)],
+        other_body: Option<&Bytes>,
+    ) -> Result<(), Response> {
+        if !self.account.validate {
+            return Ok(());
+        }
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let request = Request {
+            url,
+            form,
+            other_body: other_body.map(AsRef::as_ref),
+            signature: text("x-twilio-signature"),
+            settings: text("x-twilio-webhooks-signature-settings"),
+        };
+        self.account.keys.verify(&request).map_err(|error: SignatureError| {
+            metrics::counter!("baton_refused_total", "door" => "signature", "why" => error.to_string()).increment(1);
+            tracing::warn!(%error, door = %url.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default(), "a request without a good signature was refused; is server.public_url what the carrier calls?");
+            (StatusCode::FORBIDDEN, format!("the signature is not good: {error}\n")).into_response()
+        })
+    }
+}
+
+/// The document that connects a leg's sound to us, and asks us what to do when that has ended.
+pub fn connect_document(
+    account: &Account,
+    call: CallId,
+    leg: LegId,
+    ticket: &str,
+    before: &str,
+) -> Result<String, twiml::TwimlError> {
+    twiml::connect_stream(&ConnectStream {
+        action: &account.connect_ended_url(call, leg),
+        stream_url: &account.media_url(ticket),
+        name: &account.stream_name,
+        status_callback: Some(&account.stream_url(call, leg)),
+        parameters: &[("call".to_owned(), call.to_string()), ("leg".to_owned(), leg.to_string())].into(),
+        before,
+    })
+}
+
+/// The leg's party is not on the phone any more.
+fn gone(leg: LegId, why: End) -> Event {
+    match leg {
+        LegId::Rep(attempt) => Event::RepLeft { attempt, why },
+        LegId::Prospect | LegId::Assistant => Event::ProspectLeft,
+    }
+}
+
+/// A form as it came, names and values decoded.
+pub struct Form(pub Vec<(String, String)>);
+
+impl Form {
+    fn read(body: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn xml(document: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], document).into_response()
+}
+
+/// The carrier's webhooks are about 2 KB.
+const LARGEST_WEBHOOK: usize = 64 * 1024;
+
+/// The carrier's messages are 400 bytes, twenty of which make a burst.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// Beyond this many legs, those of calls long over are forgotten.
+const STATUSES_KEPT: usize = 4_096;

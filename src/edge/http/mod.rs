@@ -1,0 +1,72 @@
+//! HTTP in and out: the router of all doors, health, numbers, and the one way to make a client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::edge::api::{self, Api};
+use crate::edge::assistant::hosted::{self, Hosted};
+use crate::edge::carrier::twilio::door::{self, Door};
+
+/// Everything that has a door.
+pub struct Doors {
+    /// The carrier's.
+    pub twilio: Arc<Door>,
+    /// The little of the carrier's REST API that assistants use.
+    pub hosted: Arc<Hosted>,
+    /// The control API.
+    pub api: Arc<Api>,
+    /// The numbers.
+    pub numbers: PrometheusHandle,
+    /// Whether new calls are taken.
+    pub ready: Arc<AtomicBool>,
+}
+
+/// The router of all doors.
+pub fn router(doors: Doors) -> Router {
+    let state = Arc::new((doors.numbers, doors.ready));
+    Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(state)
+        .merge(door::routes(doors.twilio))
+        .merge(hosted::routes(doors.hosted))
+        .merge(api::routes(doors.api))
+}
+
+/// A client with time limits; each request may set shorter ones.
+pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_WITHIN)
+        .timeout(ANSWER_WITHIN)
+        .redirect(reqwest::redirect::Policy::limited(5))
+        .no_proxy()
+        .user_agent(concat!("baton/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+async fn readyz(State(state): State<Arc<(PrometheusHandle, Arc<AtomicBool>)>>) -> Response {
+    if state.1.load(Ordering::Acquire) {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "no new calls are taken\n").into_response()
+    }
+}
+
+async fn metrics(State(state): State<Arc<(PrometheusHandle, Arc<AtomicBool>)>>) -> String {
+    state.0.render()
+}
+
+/// Across an ocean and back, five times.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// No answer that a call waits for may take longer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);

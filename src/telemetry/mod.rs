@@ -1,0 +1,3 @@
+//! Logs and numbers.
+
+pub mod logs;
