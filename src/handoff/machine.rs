@@ -432,4 +432,4 @@ fn returned(why: WhyReturned) -> Outcome {
 const DIAL_QUEUE: Duration = Duration::from_secs(10);
 
 /// The longest that any phrase takes to be said and its mark to come back.
-const SAYING: Duration = Duration::from_secs(8);
+const SAYING: Duration = Duration::from_secs(10);

@@ -16,7 +16,7 @@
 //!              speaks into it for 500 ms
 //! Bridging     the prospect leaves · the rep leaves Over(HandedOver)           none while frames flow (the leg says when
 //!                                                   · Recovering               a line is lost)
-//! Recovering   the honest line was played           Over(Returned)             8 s: Over(Returned)
+//! Recovering   the honest line was played           Over(Returned)             10 s: Over(Returned)
 //! ```
 //!
 //! | stage | prospect hears | rep hears | assistant hears |

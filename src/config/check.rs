@@ -1,0 +1,364 @@
+//! What is missing to run, what is wrong, and what should be thought about: said before a call has to find out.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+use crate::config::load::{FREE_TABLES, Loaded, flat};
+use crate::config::{Config, Span};
+
+/// One thing to say about the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// How bad it is.
+    pub weight: Weight,
+    /// Which key.
+    pub key: &'static str,
+    /// What is the matter, and what to do.
+    pub words: String,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weight {
+    /// Baton does not start so.
+    Wrong,
+    /// Baton runs, and somebody will miss something.
+    Advice,
+}
+
+impl Config {
+    /// Everything to be said about these settings.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Problems(Vec::new());
+        self.check_server(&mut problems);
+        self.check_carrier(&mut problems);
+        self.check_assistant(&mut problems);
+        self.check_handoff(&mut problems);
+        problems.0.sort_by_key(|problem| problem.weight);
+        problems.0
+    }
+
+    /// Our own origin, without a slash at the end.
+    pub fn public_origin(&self) -> String {
+        if self.server.public_url.is_empty() {
+            format!("http://{}", self.server.listen)
+        } else {
+            self.server.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    fn check_server(&self, problems: &mut Problems) {
+        let public = &self.server.public_url;
+        let loopback = self.server.listen.ip().is_loopback();
+        if public.is_empty() {
+            if !loopback {
+                problems.wrong("server.public_url", "is missing: set the https:// origin under which the carrier reaches Baton");
+            }
+        } else {
+            match url::Url::parse(public) {
+                Ok(url) if url.path() != "/" || url.query().is_some() || url.fragment().is_some() => {
+                    problems.wrong("server.public_url", "must be an origin such as https://baton.example.com, without a path");
+                }
+                Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback) => {}
+                Ok(url) if url.scheme() == "http" => {
+                    problems.wrong("server.public_url", "must be https://: the carrier connects streams over wss only");
+                }
+                Ok(_) | Err(_) => problems.wrong("server.public_url", "is no URL such as https://baton.example.com"),
+            }
+        }
+        if self.server.calls == 0 {
+            problems.wrong("server.calls", "is 0, so no call would be taken");
+        }
+        if self.server.operator_keys.is_empty() {
+            problems.advice("server.operator_keys", "is empty: the control API is open to assistants only, each for its own call");
+        }
+        if self.server.operator_keys.iter().any(|key| key.reveal().len() < 16) {
+            problems.wrong("server.operator_keys", "holds a key of less than 16 characters: make longer ones");
+        }
+        if self.log.level.parse::<tracing::Level>().is_err() {
+            problems.wrong("log.level", "must be error, warn, info, debug or trace");
+        }
+        if self.fallback.number.is_empty() {
+            problems.advice("fallback.number", "is empty: a prospect whom nobody can carry hears fallback.words and is hung up on");
+        }
+    }
+
+    fn check_carrier(&self, problems: &mut Problems) {
+        let twilio = &self.carrier.twilio;
+        let rest = !self.reps.is_empty();
+        if !twilio.validate && !self.server.listen.ip().is_loopback() {
+            problems.wrong("carrier.twilio.validate", "is false while Baton listens to more than this machine: anybody could make calls");
+        }
+        if twilio.validate && !twilio.require_sha256 && twilio.auth_token.is_empty() {
+            problems.wrong("carrier.twilio.auth_token", "is missing: without it no signature of the carrier's can be checked");
+        }
+        if twilio.validate && twilio.require_sha256 && twilio.shared_keys.is_empty() {
+            problems.wrong("carrier.twilio.shared_keys", "is empty while only SHA-256 signatures are taken");
+        }
+        if twilio.account_sid.is_empty() && (twilio.validate || rest) {
+            problems.wrong("carrier.twilio.account_sid", "is missing: the account whose calls these are, AC…");
+        }
+        if rest && twilio.number.is_empty() {
+            problems.wrong("carrier.twilio.number", "is missing: the number that reps see when they are rung, +1…");
+        }
+        if rest && twilio.auth_token.is_empty() && twilio.api_key.is_empty() {
+            problems.wrong("carrier.twilio.api_key", "is missing, and so is auth_token: reps cannot be rung");
+        }
+        if twilio.api_key.is_empty() != twilio.api_secret.is_empty() {
+            problems.wrong("carrier.twilio.api_secret", "goes together with api_key: set both or none");
+        }
+        if !twilio.region.is_empty() && twilio.region != "us1" && twilio.api_key.is_empty() {
+            problems.advice("carrier.twilio.region", "needs credentials of its own: an api_key made in that region");
+        }
+        for part in twilio.overrides.split('&').filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let number: Option<u32> = value.parse().ok();
+            let good = match name {
+                "rc" => number.is_some_and(|n| n <= 5),
+                "ct" | "rt" => number.is_some(),
+                "tt" => number.is_some_and(|n| n <= 15_000),
+                "rp" | "e" => !value.is_empty(),
+                _ => false,
+            };
+            if !good {
+                problems.wrong("carrier.twilio.overrides", "takes ct, rt, tt (at most 15000 ms), rc (at most 5), rp and e, as in rc=2&ct=2000");
+            }
+        }
+        let name = &twilio.stream_name;
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+            problems.wrong("carrier.twilio.stream_name", "must be 1 to 64 letters, digits, - or _");
+        }
+    }
+
+    fn check_assistant(&self, problems: &mut Problems) {
+        let assistant = &self.assistant;
+        match (assistant.stream_url.as_str(), assistant.webhook_url.as_str()) {
+            ("", "") => problems.wrong("assistant.stream_url", "is missing, and so is assistant.webhook_url: set one of them to your assistant"),
+            ("", webhook) => check_url("assistant.webhook_url", webhook, &["http", "https"], problems),
+            (stream, "") => check_url("assistant.stream_url", stream, &["ws", "wss"], problems),
+            (_, _) => problems.wrong("assistant.stream_url", "and assistant.webhook_url are both set: keep one"),
+        }
+        if assistant.webhook_within.0.as_secs() >= 14 {
+            problems.wrong("assistant.webhook_within", "must stay below 14s: the carrier hangs up after 15s");
+        }
+        if assistant.message_limit < 65_536 {
+            problems.wrong("assistant.message_limit", "must be at least 65536 bytes: assistants send whole sentences at once");
+        }
+        if assistant.ahead_at_carrier > Span::secs(540) {
+            problems.wrong("assistant.ahead_at_carrier", "must be at most 9m: the carrier throws away what is more than ten minutes ahead");
+        }
+        for (name, value) in &assistant.parameters {
+            if name.len() + value.len() >= 500 {
+                problems.wrong("assistant.parameters", "holds one whose name and value have 500 characters and more");
+            }
+        }
+        let spans = [
+            ("assistant.connect", assistant.connect),
+            ("assistant.redial_first", assistant.redial_first),
+            ("assistant.redial_most", assistant.redial_most),
+            ("assistant.give_up", assistant.give_up),
+            ("assistant.mute", assistant.mute),
+            ("assistant.ping_every", assistant.ping_every),
+            ("assistant.ping_answer", assistant.ping_answer),
+            ("assistant.slow", assistant.slow),
+            ("assistant.ahead_at_carrier", assistant.ahead_at_carrier),
+            ("assistant.ahead_here", assistant.ahead_here),
+        ];
+        not_zero(&spans, problems);
+        if assistant.mute_limit <= assistant.mute {
+            problems.wrong("assistant.mute_limit", "must be longer than assistant.mute");
+        }
+    }
+
+    fn check_handoff(&self, problems: &mut Problems) {
+        let handoff = &self.handoff;
+        if !matches!(handoff.key.as_bytes(), [] | [b'0'..=b'9' | b'*' | b'#']) {
+            problems.wrong("handoff.key", "must be one of 0-9, * and #, or empty");
+        }
+        if handoff.ring > Span::secs(600) || handoff.ring < Span::secs(5) {
+            problems.wrong("handoff.ring", "must be between 5s and 600s, which is what the carrier takes");
+        }
+        let spans = [
+            ("handoff.seek", handoff.seek),
+            ("handoff.accept", handoff.accept),
+            ("handoff.join", handoff.join),
+            ("handoff.brief", handoff.brief),
+            ("handoff.introduction", handoff.introduction),
+            ("handoff.search", handoff.search),
+            ("handoff.away", handoff.away),
+            ("carrier.twilio.line_lost", self.carrier.twilio.line_lost),
+        ];
+        not_zero(&spans, problems);
+        if self.reps.is_empty() {
+            problems.advice("reps", "is empty: whoever asks for a person stays with the assistant");
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for rep in &self.reps {
+            let good = rep.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            if rep.name.is_empty() || rep.name.len() > 63 || !good {
+                problems.wrong("reps.name", "must be lower-case letters, digits and dashes");
+            }
+            if !names.insert(&rep.name) {
+                problems.wrong("reps.name", "is there twice: each rep has a name of their own");
+            }
+            let digits = rep.phone.strip_prefix('+').unwrap_or_default();
+            if digits.len() < 8 || digits.len() > 15 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                problems.wrong("reps.phone", "must be written as +15550100123");
+            }
+        }
+    }
+}
+
+/// What `baton check` prints.
+pub struct Report {
+    /// For people.
+    pub text: String,
+    /// For machines.
+    pub json: String,
+    /// Whether Baton would start.
+    pub ready: bool,
+}
+
+/// The settings as they are, with secrets hidden, and what is to be said about them.
+pub fn report(loaded: &Loaded) -> Report {
+    let problems = loaded.config.problems();
+    let ready = problems.iter().all(|problem| problem.weight != Weight::Wrong);
+    let mut text = rendered(loaded);
+    text.push('\n');
+    for Problem { weight, key, words } in &problems {
+        let weight = match weight {
+            Weight::Wrong => "wrong ",
+            Weight::Advice => "advice",
+        };
+        let _ = writeln!(text, "{weight}  {key} {words}");
+    }
+    let verdict = if ready { "Baton can run with these settings." } else { "Baton cannot run with these settings." };
+    let _ = writeln!(text, "{verdict}");
+    let json = serde_json::json!({ "ready": ready, "problems": problems, "settings": hidden(&loaded.config), "sources": loaded.sources });
+    Report { text, json: format!("{json:#}\n"), ready }
+}
+
+fn rendered(loaded: &Loaded) -> String {
+    let table = hidden(&loaded.config);
+    let mut text = String::new();
+    let mut section = String::new();
+    for (key, value) in flat(&table, "") {
+        if key == "reps" {
+            continue;
+        }
+        let (in_section, name) = key.rsplit_once('.').unwrap_or(("", &key));
+        if in_section != section {
+            in_section.clone_into(&mut section);
+            let _ = writeln!(text, "{}[{section}]", if text.is_empty() { "" } else { "\n" });
+        }
+        let source = loaded.sources.get(&key).map(|source| format!("  # from {source}")).unwrap_or_default();
+        let _ = writeln!(text, "{name} = {value}{source}");
+    }
+    for rep in &loaded.config.reps {
+        let masked = crate::phone_number::PhoneNumber::new(rep.phone.clone());
+        let _ = writeln!(text, "\n[[reps]]\nname = {:?}\nphone = \"{masked}\"", rep.name);
+    }
+    text
+}
+
+/// The settings as a table in which no secret and no whole number of a person's phone can be read.
+fn hidden(config: &Config) -> Table {
+    let mut table = Table::try_from(config).expect("settings are plain values: they came from a file");
+    if let Some(Value::Array(reps)) = table.get_mut("reps") {
+        for rep in reps.iter_mut().filter_map(Value::as_table_mut) {
+            if let Some(Value::String(phone)) = rep.get_mut("phone") {
+                *phone = crate::phone_number::PhoneNumber::new(phone.clone()).to_string();
+            }
+        }
+    }
+    debug_assert!(FREE_TABLES.iter().all(|free| flat(&table, "").contains_key(*free)));
+    table
+}
+
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn wrong(&mut self, key: &'static str, words: &str) {
+        self.0.push(Problem { weight: Weight::Wrong, key, words: words.to_owned() });
+    }
+
+    fn advice(&mut self, key: &'static str, words: &str) {
+        self.0.push(Problem { weight: Weight::Advice, key, words: words.to_owned() });
+    }
+}
+
+fn check_url(key: &'static str, text: &str, schemes: &[&str], problems: &mut Problems) {
+    match url::Url::parse(text) {
+        Ok(url) if schemes.contains(&url.scheme()) => {}
+        Ok(_) | Err(_) => problems.wrong(key, &format!("must be a URL that begins with {}://", schemes.join(":// or "))),
+    }
+}
+
+fn not_zero(spans: &[(&'static str, Span)], problems: &mut Problems) {
+    for (key, span) in spans {
+        if span.0.is_zero() {
+            problems.wrong(key, "is zero, so it would always be too late");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Rep, Secret};
+    use std::collections::BTreeMap;
+
+    fn wrong(change: impl FnOnce(&mut Config)) -> Vec<&'static str> {
+        let mut config = Config::default();
+        config.carrier.twilio.account_sid = "AC00000000000000000000000000000001".into();
+        config.carrier.twilio.auth_token = Secret::new("0123456789abcdef0123456789abcdef");
+        config.assistant.stream_url = "wss://assistant.example.com/stream".into();
+        change(&mut config);
+        config.problems().into_iter().filter(|p| p.weight == Weight::Wrong).map(|p| p.key).collect()
+    }
+
+    #[test]
+    fn each_mistake_is_named_by_its_key() {
+        assert_eq!(wrong(|_| {}), Vec::<&str>::new());
+        assert_eq!(wrong(|c| c.assistant.stream_url.clear()), ["assistant.stream_url"]);
+        assert_eq!(wrong(|c| c.assistant.webhook_url = "https://a.example.com".into()), ["assistant.stream_url"]);
+        assert_eq!(wrong(|c| c.server.public_url = "https://b.example.com/path".into()), ["server.public_url"]);
+        assert_eq!(wrong(|c| c.handoff.key = "00".into()), ["handoff.key"]);
+        assert_eq!(wrong(|c| c.handoff.join = Span::secs(0)), ["handoff.join"]);
+        assert_eq!(wrong(|c| c.carrier.twilio.overrides = "tt=20000".into()), ["carrier.twilio.overrides"]);
+        assert_eq!(wrong(|c| c.carrier.twilio.api_key = "SK1".into()), ["carrier.twilio.api_secret"]);
+        let rep = Rep { name: "Sam".into(), phone: "12".into() };
+        assert_eq!(wrong(|c| c.reps.push(rep)), ["carrier.twilio.number", "reps.name", "reps.phone"]);
+    }
+
+    #[test]
+    fn signatures_may_be_off_on_loopback_only() {
+        assert_eq!(wrong(|c| c.carrier.twilio.validate = false), Vec::<&str>::new());
+        let open = wrong(|c| {
+            c.carrier.twilio.validate = false;
+            c.server.listen = ([0, 0, 0, 0], 8080).into();
+            c.server.public_url = "https://baton.example.com".into();
+        });
+        assert_eq!(open, ["carrier.twilio.validate"]);
+    }
+
+    #[test]
+    fn promise_8_a_report_shows_no_secret_and_no_number() {
+        let mut config = Config::default();
+        config.carrier.twilio.auth_token = Secret::new("hush-hush");
+        config.server.operator_keys = vec![Secret::new("quiet-quiet-quiet")];
+        config.carrier.twilio.shared_keys = [("key-1".to_owned(), Secret::new("still-still"))].into();
+        config.reps = vec![Rep { name: "sam".into(), phone: "+15550100123".into() }];
+        let report = report(&Loaded { config, sources: BTreeMap::from([("handoff.ring".into(), "a.toml".into())]) });
+        for output in [&report.text, &report.json] {
+            for secret in ["hush", "quiet-", "still-", "5550100"] {
+                assert!(!output.contains(secret), "{output}");
+            }
+        }
+        assert!(report.text.contains("ring = \"18s\"  # from a.toml"), "{}", report.text);
+        assert!(!report.ready && report.text.contains("assistant.stream_url is missing"));
+    }
+}

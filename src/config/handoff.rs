@@ -1,0 +1,61 @@
+//! The sections about putting a person into a call: how long each stage may take, and who may be asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::span::Span;
+
+/// How a person is put into a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Handoff {
+    /// The prospect's key that asks for a person; empty: none does.
+    pub key: String,
+    /// Finding a free rep.
+    pub seek: Span,
+    /// Ringing one rep.
+    pub ring: Span,
+    /// Pressing the key, from the end of the question.
+    pub accept: Span,
+    /// The rep's sound arriving after the key.
+    pub join: Span,
+    /// The whisper.
+    pub brief: Span,
+    /// How long the assistant may go on speaking once the rep is ready.
+    pub patience: Span,
+    /// The introduction.
+    pub introduction: Span,
+    /// Speech of this length ends the introduction.
+    pub speech_over_introduction: Span,
+    /// How long new reps are rung.
+    pub search: Span,
+    /// How long a prospect whose stream broke is waited for.
+    pub away: Span,
+}
+
+impl Default for Handoff {
+    fn default() -> Self {
+        Self {
+            key: "0".to_owned(),
+            seek: Span::secs(2),
+            ring: Span::secs(18),
+            accept: Span::secs(10),
+            join: Span::secs(8),
+            brief: Span::secs(10),
+            patience: Span::millis(1_500),
+            introduction: Span::secs(12),
+            speech_over_introduction: Span::millis(500),
+            search: Span::secs(45),
+            away: Span::secs(15),
+        }
+    }
+}
+
+/// Somebody who may take over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rep {
+    /// Their name in records and logs: lower-case letters, digits and dashes.
+    pub name: String,
+    /// Their phone, `+1…`.
+    pub phone: String,
+}

@@ -1,0 +1,300 @@
+//! Reads the settings: defaults, then the file, then the environment, then the command line. Nobody's typing error
+//! passes for a setting: unknown keys are refused, and the nearest known one is named.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::config::{Config, Rep};
+
+/// Settings, and where those that are not the default came from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// Where a key was set, by its full name.
+    pub sources: BTreeMap<String, String>,
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", file.display())]
+    Unreadable {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{source_name}: {message}")]
+    NotToml {
+        /// Where.
+        source_name: String,
+        /// Why.
+        message: String,
+    },
+    /// A key that nothing reads.
+    #[error("{source_name}: there is no key {key}{}", nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
+    UnknownKey {
+        /// Where.
+        source_name: String,
+        /// Which.
+        key: String,
+        /// The known key that looks most like it.
+        nearest: Option<String>,
+    },
+    /// A value of the wrong kind.
+    #[error("{source_name}: {message}")]
+    WrongValue {
+        /// Where.
+        source_name: String,
+        /// What is wrong with it; never the value itself, which may be a secret.
+        message: String,
+    },
+}
+
+/// Loads the settings. Without a file named, `baton.toml` is read where it exists.
+pub fn load(
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+    command_line: &[(&str, String)],
+) -> Result<Loaded, ConfigError> {
+    let mut settings = Table::new();
+    let mut sources = BTreeMap::new();
+    let default_file = Path::new("baton.toml");
+    if let Some(file) = file.or_else(|| default_file.exists().then_some(default_file)) {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        let name = file.display().to_string();
+        let table: Table = text
+            .parse()
+            .map_err(|e: toml::de::Error| ConfigError::NotToml { source_name: name.clone(), message: described(&e, &text) })?;
+        take(&mut settings, &mut sources, table, &name)?;
+    }
+    for (variable, value) in environment {
+        let Some(path) = variable.strip_prefix("BATON_").filter(|rest| rest.contains("__")) else { continue };
+        let path = path.to_ascii_lowercase().replace("__", ".");
+        let name = format!("{variable} in the environment");
+        take(&mut settings, &mut sources, one(&path, &value, &name)?, &name)?;
+    }
+    for (path, value) in command_line {
+        take(&mut settings, &mut sources, one(path, value, "the command line")?, "the command line")?;
+    }
+    let config = Config::deserialize_from(settings)?;
+    Ok(Loaded { config, sources })
+}
+
+impl Config {
+    fn deserialize_from(settings: Table) -> Result<Self, ConfigError> {
+        Value::Table(settings).try_into().map_err(|error: toml::de::Error| ConfigError::WrongValue {
+            source_name: "the settings".to_owned(),
+            message: error.message().to_owned() + &in_key(&error),
+        })
+    }
+}
+
+/// Where the error is, as far as the parser says: the key, not the line, since several sources were merged.
+fn in_key(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    text.lines().find(|line| line.starts_with("in `")).map(|line| format!(", {line}")).unwrap_or_default()
+}
+
+fn described(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+    match line {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
+/// One key from the environment or the command line, read as the kind of value that the key takes.
+fn one(path: &str, value: &str, name: &str) -> Result<Table, ConfigError> {
+    let known = flat(&reference(), "");
+    let read = match known.get(path) {
+        Some(Value::String(_)) | None => Value::String(value.to_owned()),
+        Some(_other) => {
+            let document = format!("value = {value}");
+            let mut table: Table = document.parse().map_err(|_| ConfigError::WrongValue {
+                source_name: name.to_owned(),
+                message: "the value is written as in the file, for example 500, true or [\"a\", \"b\"]".to_owned(),
+            })?;
+            table.remove("value").unwrap_or(Value::Boolean(false))
+        }
+    };
+    let mut keys: Vec<&str> = path.split('.').collect();
+    let last = keys.pop().unwrap_or_default();
+    let mut table = Table::from_iter([(last.to_owned(), read)]);
+    for key in keys.into_iter().rev() {
+        table = Table::from_iter([(key.to_owned(), Value::Table(table))]);
+    }
+    Ok(table)
+}
+
+fn take(
+    settings: &mut Table,
+    sources: &mut BTreeMap<String, String>,
+    table: Table,
+    name: &str,
+) -> Result<(), ConfigError> {
+    let reference = reference();
+    check_keys(&table, &reference, "", name)?;
+    for key in flat(&table, "").into_keys() {
+        sources.insert(key, name.to_owned());
+    }
+    merge(settings, table);
+    Ok(())
+}
+
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+fn check_keys(table: &Table, reference: &Table, prefix: &str, name: &str) -> Result<(), ConfigError> {
+    for (key, value) in table {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let Some(known) = reference.get(key) else {
+            let mut all: Vec<String> = flat(&self::reference(), "").into_keys().collect();
+            all.extend(self::reference().keys().cloned());
+            return Err(ConfigError::UnknownKey { source_name: name.to_owned(), nearest: nearest(&path, all), key: path });
+        };
+        match (known, value) {
+            // Tables whose keys are the operator's own.
+            (Value::Table(_), _) if FREE_TABLES.contains(&path.as_str()) => {}
+            (Value::Table(known), Value::Table(given)) => check_keys(given, known, &path, name)?,
+            (Value::Array(known), Value::Array(given)) => {
+                let Some(Value::Table(known)) = known.first() else { continue };
+                for given in given.iter().filter_map(Value::as_table) {
+                    check_keys(given, known, &path, name)?;
+                }
+            }
+            (known, given) if known.type_str() != given.type_str() => {
+                return Err(ConfigError::WrongValue {
+                    source_name: name.to_owned(),
+                    message: format!("{path} takes a {}, not a {}", known.type_str(), given.type_str()),
+                });
+            }
+            _same_kind => {}
+        }
+    }
+    Ok(())
+}
+
+/// Every key there is, with a value of its kind.
+pub(crate) fn reference() -> Table {
+    let example = Config { reps: vec![Rep { name: "sam".into(), phone: "+1".into() }], ..Config::default() };
+    Table::try_from(example).expect("the defaults are plain values")
+}
+
+/// The keys of a table with their full names; lists count as one value.
+pub(crate) fn flat(table: &Table, prefix: &str) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    for (key, value) in table {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Table(inner) if !FREE_TABLES.contains(&path.as_str()) => all.extend(flat(inner, &path)),
+            value => {
+                all.insert(path, value.clone());
+            }
+        }
+    }
+    all
+}
+
+fn nearest(key: &str, known: Vec<String>) -> Option<String> {
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    let best = known.into_iter().min_by_key(|candidate| {
+        distance(key, candidate).min(distance(&last(key), &last(candidate)) + 1)
+    })?;
+    let near = distance(key, &best).min(distance(&last(key), &last(&best)) + 1);
+    (near <= 1 + key.len() / 3).then_some(best)
+}
+
+/// How many letters must be changed, added or dropped to make one of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, &b) in other.iter().enumerate() {
+            let cost = (diagonal + usize::from(a != b)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], cost);
+        }
+    }
+    row[other.len()]
+}
+
+/// Tables whose keys are the operator's own.
+pub(crate) const FREE_TABLES: [&str; 2] = ["carrier.twilio.shared_keys", "assistant.parameters"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Span;
+
+    fn from(text: &str, environment: &[(&str, &str)], line: &[(&str, String)]) -> Result<Loaded, ConfigError> {
+        let folder = std::env::temp_dir().join(format!("baton-config-{:032x}", crate::live::chance::bits()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("baton.toml");
+        std::fs::write(&file, text).unwrap();
+        let environment = environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        let loaded = load(Some(&file), environment, line);
+        std::fs::remove_dir_all(&folder).unwrap();
+        loaded
+    }
+
+    #[test]
+    fn the_reference_names_every_key_with_its_default() {
+        let text = include_str!("../../deploy/baton.toml");
+        let table: Table = text.parse().unwrap();
+        let config = Config::deserialize_from(table.clone()).unwrap();
+        assert_eq!(config, Config::default());
+        let mut expected = flat(&Table::try_from(Config::default()).unwrap(), "");
+        expected.remove("reps");
+        assert_eq!(flat(&table, ""), expected, "deploy/baton.toml must name every key with its default");
+        for line in text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')) {
+            assert!(line.contains(" # "), "each key of the reference has a comment: {line}");
+        }
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file_and_the_command_line_over_both() {
+        let file = "[handoff]\nring = \"7s\"\naccept = \"3s\"\n[server]\ncalls = 3\n";
+        let environment = [("BATON_HANDOFF__RING", "9s"), ("BATON_SERVER__CALLS", "7"), ("BATON_CORPUS", "x"), ("HOME", "y")];
+        let loaded = from(file, &environment, &[("store.data", "elsewhere".to_owned())]).unwrap();
+        assert_eq!(loaded.config.handoff.ring, Span::secs(9));
+        assert_eq!(loaded.config.handoff.accept, Span::secs(3));
+        assert_eq!((loaded.config.server.calls, loaded.config.store.data.as_str()), (7, "elsewhere"));
+        assert!(loaded.sources["handoff.ring"].contains("BATON_HANDOFF__RING"));
+        let reps = [("BATON_REPS__X", "1")];
+        assert!(from("", &reps, &[]).is_err());
+    }
+
+    #[test]
+    fn a_typing_error_is_named_with_the_key_that_was_meant() {
+        let said = |text: &str| from(text, &[], &[]).unwrap_err().to_string();
+        assert!(said("[handoff]\nrings = \"7s\"\n").contains("did you mean handoff.ring?"));
+        assert!(said("[handof]\nring = \"7s\"\n").contains("no key handof; did you mean handoff?"));
+        assert!(said("[[reps]]\nname = \"sam\"\nfone = \"+1\"\n").contains("reps.fone"));
+        assert!(said("[server]\ncalls = \"many\"\n").contains("server.calls takes a integer, not a string"));
+        assert!(said("[handoff]\nring = \"soon\"\n").contains("a span of time is written like"));
+        assert!(said("[handoff\n").contains("line 1"));
+        let unknown = from("", &[("BATON_HANDOFF__RNG", "1s")], &[]).unwrap_err().to_string();
+        assert!(unknown.contains("handoff.rng") && unknown.contains("handoff.ring"), "{unknown}");
+    }
+
+    #[test]
+    fn a_secret_never_shows_in_an_error() {
+        let error = from("[carrier.twilio]\nauth_token = [\"hush-hush\"]\n", &[], &[]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hush"));
+    }
+}
