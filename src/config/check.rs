@@ -55,34 +55,52 @@ impl Config {
         let loopback = self.server.listen.ip().is_loopback();
         if public.is_empty() {
             if !loopback {
-                problems.wrong("server.public_url", "is missing: set the https:// origin under which the carrier reaches Baton");
+                problems.wrong(
+                    "server.public_url",
+                    "is missing: set the https:// origin under which the carrier reaches Baton",
+                );
             }
         } else {
             match url::Url::parse(public) {
                 Ok(url) if url.path() != "/" || url.query().is_some() || url.fragment().is_some() => {
-                    problems.wrong("server.public_url", "must be an origin such as https://baton.example.com, without a path");
+                    problems.wrong(
+                        "server.public_url",
+                        "must be an origin such as https://baton.example.com, without a path",
+                    );
                 }
                 Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback) => {}
                 Ok(url) if url.scheme() == "http" => {
-                    problems.wrong("server.public_url", "must be https://: the carrier connects streams over wss only");
+                    problems.wrong(
+                        "server.public_url",
+                        "must be https://: the carrier connects streams over wss only",
+                    );
                 }
-                Ok(_) | Err(_) => problems.wrong("server.public_url", "is no URL such as https://baton.example.com"),
+                Ok(_) | Err(_) => {
+                    problems.wrong("server.public_url", "is no URL such as https://baton.example.com")
+                }
             }
         }
         if self.server.calls == 0 {
             problems.wrong("server.calls", "is 0, so no call would be taken");
         }
         if self.server.operator_keys.is_empty() {
-            problems.advice("server.operator_keys", "is empty: the control API is open to assistants only, each for its own call");
+            problems.advice(
+                "server.operator_keys",
+                "is empty: the control API is open to assistants only, each for its own call",
+            );
         }
         if self.server.operator_keys.iter().any(|key| key.reveal().len() < 16) {
-            problems.wrong("server.operator_keys", "holds a key of less than 16 characters: make longer ones");
+            problems
+                .wrong("server.operator_keys", "holds a key of less than 16 characters: make longer ones");
         }
         if self.log.level.parse::<tracing::Level>().is_err() {
             problems.wrong("log.level", "must be error, warn, info, debug or trace");
         }
         if self.fallback.number.is_empty() {
-            problems.advice("fallback.number", "is empty: a prospect whom nobody can carry hears fallback.words and is hung up on");
+            problems.advice(
+                "fallback.number",
+                "is empty: a prospect whom nobody can carry hears fallback.words and is hung up on",
+            );
         }
     }
 
@@ -90,19 +108,29 @@ impl Config {
         let twilio = &self.carrier.twilio;
         let rest = !self.reps.is_empty();
         if !twilio.validate && !self.server.listen.ip().is_loopback() {
-            problems.wrong("carrier.twilio.validate", "is false while Baton listens to more than this machine: anybody could make calls");
+            problems.wrong(
+                "carrier.twilio.validate",
+                "is false while Baton listens to more than this machine: anybody could make calls",
+            );
         }
         if twilio.validate && !twilio.require_sha256 && twilio.auth_token.is_empty() {
-            problems.wrong("carrier.twilio.auth_token", "is missing: without it no signature of the carrier's can be checked");
+            problems.wrong(
+                "carrier.twilio.auth_token",
+                "is missing: without it no signature of the carrier's can be checked",
+            );
         }
         if twilio.validate && twilio.require_sha256 && twilio.shared_keys.is_empty() {
             problems.wrong("carrier.twilio.shared_keys", "is empty while only SHA-256 signatures are taken");
         }
         if twilio.account_sid.is_empty() && (twilio.validate || rest) {
-            problems.wrong("carrier.twilio.account_sid", "is missing: the account whose calls these are, AC…");
+            problems
+                .wrong("carrier.twilio.account_sid", "is missing: the account whose calls these are, AC…");
         }
         if rest && twilio.number.is_empty() {
-            problems.wrong("carrier.twilio.number", "is missing: the number that reps see when they are rung, +1…");
+            problems.wrong(
+                "carrier.twilio.number",
+                "is missing: the number that reps see when they are rung, +1…",
+            );
         }
         if rest && twilio.auth_token.is_empty() && twilio.api_key.is_empty() {
             problems.wrong("carrier.twilio.api_key", "is missing, and so is auth_token: reps cannot be rung");
@@ -111,7 +139,10 @@ impl Config {
             problems.wrong("carrier.twilio.api_secret", "goes together with api_key: set both or none");
         }
         if !twilio.region.is_empty() && twilio.region != "us1" && twilio.api_key.is_empty() {
-            problems.advice("carrier.twilio.region", "needs credentials of its own: an api_key made in that region");
+            problems.advice(
+                "carrier.twilio.region",
+                "needs credentials of its own: an api_key made in that region",
+            );
         }
         for part in twilio.overrides.split('&').filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -124,11 +155,17 @@ impl Config {
                 _ => false,
             };
             if !good {
-                problems.wrong("carrier.twilio.overrides", "takes ct, rt, tt (at most 15000 ms), rc (at most 5), rp and e, as in rc=2&ct=2000");
+                problems.wrong(
+                    "carrier.twilio.overrides",
+                    "takes ct, rt, tt (at most 15000 ms), rc (at most 5), rp and e, as in rc=2&ct=2000",
+                );
             }
         }
         let name = &twilio.stream_name;
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+        if name.is_empty()
+            || name.len() > 64
+            || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        {
             problems.wrong("carrier.twilio.stream_name", "must be 1 to 64 letters, digits, - or _");
         }
     }
@@ -136,23 +173,37 @@ impl Config {
     fn check_assistant(&self, problems: &mut Problems) {
         let assistant = &self.assistant;
         match (assistant.stream_url.as_str(), assistant.webhook_url.as_str()) {
-            ("", "") => problems.wrong("assistant.stream_url", "is missing, and so is assistant.webhook_url: set one of them to your assistant"),
+            ("", "") => problems.wrong(
+                "assistant.stream_url",
+                "is missing, and so is assistant.webhook_url: set one of them to your assistant",
+            ),
             ("", webhook) => check_url("assistant.webhook_url", webhook, &["http", "https"], problems),
             (stream, "") => check_url("assistant.stream_url", stream, &["ws", "wss"], problems),
-            (_, _) => problems.wrong("assistant.stream_url", "and assistant.webhook_url are both set: keep one"),
+            (_, _) => {
+                problems.wrong("assistant.stream_url", "and assistant.webhook_url are both set: keep one")
+            }
         }
         if assistant.webhook_within.0.as_secs() >= 14 {
             problems.wrong("assistant.webhook_within", "must stay below 14s: the carrier hangs up after 15s");
         }
         if assistant.message_limit < 65_536 {
-            problems.wrong("assistant.message_limit", "must be at least 65536 bytes: assistants send whole sentences at once");
+            problems.wrong(
+                "assistant.message_limit",
+                "must be at least 65536 bytes: assistants send whole sentences at once",
+            );
         }
         if assistant.ahead_at_carrier > Span::secs(540) {
-            problems.wrong("assistant.ahead_at_carrier", "must be at most 9m: the carrier throws away what is more than ten minutes ahead");
+            problems.wrong(
+                "assistant.ahead_at_carrier",
+                "must be at most 9m: the carrier throws away what is more than ten minutes ahead",
+            );
         }
         for (name, value) in &assistant.parameters {
             if name.len() + value.len() >= 500 {
-                problems.wrong("assistant.parameters", "holds one whose name and value have 500 characters and more");
+                problems.wrong(
+                    "assistant.parameters",
+                    "holds one whose name and value have 500 characters and more",
+                );
             }
         }
         let spans = [
@@ -235,7 +286,8 @@ pub fn report(loaded: &Loaded) -> Report {
         };
         let _ = writeln!(text, "{weight}  {key} {words}");
     }
-    let verdict = if ready { "Baton can run with these settings." } else { "Baton cannot run with these settings." };
+    let verdict =
+        if ready { "Baton can run with these settings." } else { "Baton cannot run with these settings." };
     let _ = writeln!(text, "{verdict}");
     let json = serde_json::json!({ "ready": ready, "problems": problems, "settings": hidden(&loaded.config), "sources": loaded.sources });
     Report { text, json: format!("{json:#}\n"), ready }
@@ -293,7 +345,9 @@ impl Problems {
 fn check_url(key: &'static str, text: &str, schemes: &[&str], problems: &mut Problems) {
     match url::Url::parse(text) {
         Ok(url) if schemes.contains(&url.scheme()) => {}
-        Ok(_) | Err(_) => problems.wrong(key, &format!("must be a URL that begins with {}://", schemes.join(":// or "))),
+        Ok(_) | Err(_) => {
+            problems.wrong(key, &format!("must be a URL that begins with {}://", schemes.join(":// or ")))
+        }
     }
 }
 
@@ -324,8 +378,14 @@ mod tests {
     fn each_mistake_is_named_by_its_key() {
         assert_eq!(wrong(|_| {}), Vec::<&str>::new());
         assert_eq!(wrong(|c| c.assistant.stream_url.clear()), ["assistant.stream_url"]);
-        assert_eq!(wrong(|c| c.assistant.webhook_url = "https://a.example.com".into()), ["assistant.stream_url"]);
-        assert_eq!(wrong(|c| c.server.public_url = "https://b.example.com/path".into()), ["server.public_url"]);
+        assert_eq!(
+            wrong(|c| c.assistant.webhook_url = "https://a.example.com".into()),
+            ["assistant.stream_url"]
+        );
+        assert_eq!(
+            wrong(|c| c.server.public_url = "https://b.example.com/path".into()),
+            ["server.public_url"]
+        );
         assert_eq!(wrong(|c| c.handoff.key = "00".into()), ["handoff.key"]);
         assert_eq!(wrong(|c| c.handoff.join = Span::secs(0)), ["handoff.join"]);
         assert_eq!(wrong(|c| c.carrier.twilio.overrides = "tt=20000".into()), ["carrier.twilio.overrides"]);
@@ -352,7 +412,8 @@ mod tests {
         config.server.operator_keys = vec![Secret::new("quiet-quiet-quiet")];
         config.carrier.twilio.shared_keys = [("key-1".to_owned(), Secret::new("still-still"))].into();
         config.reps = vec![Rep { name: "sam".into(), phone: "+15550100123".into() }];
-        let report = report(&Loaded { config, sources: BTreeMap::from([("handoff.ring".into(), "a.toml".into())]) });
+        let report =
+            report(&Loaded { config, sources: BTreeMap::from([("handoff.ring".into(), "a.toml".into())]) });
         for output in [&report.text, &report.json] {
             for secret in ["hush", "quiet-", "still-", "5550100"] {
                 assert!(!output.contains(secret), "{output}");

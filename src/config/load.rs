@@ -69,9 +69,10 @@ pub fn load(
         let text = std::fs::read_to_string(file)
             .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
         let name = file.display().to_string();
-        let table: Table = text
-            .parse()
-            .map_err(|e: toml::de::Error| ConfigError::NotToml { source_name: name.clone(), message: described(&e, &text) })?;
+        let table: Table = text.parse().map_err(|e: toml::de::Error| ConfigError::NotToml {
+            source_name: name.clone(),
+            message: described(&e, &text),
+        })?;
         take(&mut settings, &mut sources, table, &name)?;
     }
     for (variable, value) in environment {
@@ -119,7 +120,8 @@ fn one(path: &str, value: &str, name: &str) -> Result<Table, ConfigError> {
             let document = format!("value = {value}");
             let mut table: Table = document.parse().map_err(|_| ConfigError::WrongValue {
                 source_name: name.to_owned(),
-                message: "the value is written as in the file, for example 500, true or [\"a\", \"b\"]".to_owned(),
+                message: "the value is written as in the file, for example 500, true or [\"a\", \"b\"]"
+                    .to_owned(),
             })?;
             table.remove("value").unwrap_or(Value::Boolean(false))
         }
@@ -165,7 +167,11 @@ fn check_keys(table: &Table, reference: &Table, prefix: &str, name: &str) -> Res
         let Some(known) = reference.get(key) else {
             let mut all: Vec<String> = flat(&self::reference(), "").into_keys().collect();
             all.extend(self::reference().keys().cloned());
-            return Err(ConfigError::UnknownKey { source_name: name.to_owned(), nearest: nearest(&path, all), key: path });
+            return Err(ConfigError::UnknownKey {
+                source_name: name.to_owned(),
+                nearest: nearest(&path, all),
+                key: path,
+            });
         };
         match (known, value) {
             // Tables whose keys are the operator's own.
@@ -212,9 +218,9 @@ pub(crate) fn flat(table: &Table, prefix: &str) -> BTreeMap<String, Value> {
 
 fn nearest(key: &str, known: Vec<String>) -> Option<String> {
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
-    let best = known.into_iter().min_by_key(|candidate| {
-        distance(key, candidate).min(distance(&last(key), &last(candidate)) + 1)
-    })?;
+    let best = known
+        .into_iter()
+        .min_by_key(|candidate| distance(key, candidate).min(distance(&last(key), &last(candidate)) + 1))?;
     let near = distance(key, &best).min(distance(&last(key), &last(&best)) + 1);
     (near <= 1 + key.len() / 3).then_some(best)
 }
@@ -241,7 +247,11 @@ mod tests {
     use super::*;
     use crate::config::Span;
 
-    fn from(text: &str, environment: &[(&str, &str)], line: &[(&str, String)]) -> Result<Loaded, ConfigError> {
+    fn from(
+        text: &str,
+        environment: &[(&str, &str)],
+        line: &[(&str, String)],
+    ) -> Result<Loaded, ConfigError> {
         let folder = std::env::temp_dir().join(format!("baton-config-{:032x}", crate::live::chance::bits()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("baton.toml");
@@ -269,7 +279,12 @@ mod tests {
     #[test]
     fn the_environment_stands_over_the_file_and_the_command_line_over_both() {
         let file = "[handoff]\nring = \"7s\"\naccept = \"3s\"\n[server]\ncalls = 3\n";
-        let environment = [("BATON_HANDOFF__RING", "9s"), ("BATON_SERVER__CALLS", "7"), ("BATON_CORPUS", "x"), ("HOME", "y")];
+        let environment = [
+            ("BATON_HANDOFF__RING", "9s"),
+            ("BATON_SERVER__CALLS", "7"),
+            ("BATON_CORPUS", "x"),
+            ("HOME", "y"),
+        ];
         let loaded = from(file, &environment, &[("store.data", "elsewhere".to_owned())]).unwrap();
         assert_eq!(loaded.config.handoff.ring, Span::secs(9));
         assert_eq!(loaded.config.handoff.accept, Span::secs(3));

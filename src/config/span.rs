@@ -42,8 +42,8 @@ impl Serialize for Span {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(text.trim())
-            .map(Self)
-            .map_err(|_| serde::de::Error::custom("a span of time is written like \"18s\", \"250ms\" or \"4m\""))
+        humantime::parse_duration(text.trim()).map(Self).map_err(|_| {
+            serde::de::Error::custom("a span of time is written like \"18s\", \"250ms\" or \"4m\"")
+        })
     }
 }

@@ -318,7 +318,10 @@ impl CallTask {
             }
             let ring = world.terms.handoff.ring;
             let ticket = world.tickets.issue(call, LegId::Rep(attempt));
-            Done::Rang(attempt, world.carrier.ring(RingOrder { call, attempt, rep, phone, ring, ticket }).await)
+            Done::Rang(
+                attempt,
+                world.carrier.ring(RingOrder { call, attempt, rep, phone, ring, ticket }).await,
+            )
         }));
     }
 

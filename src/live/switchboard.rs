@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 use crate::call::{Event, Next};
 use crate::id::{CallId, LegId};
 use crate::live::call_task::{self, World};
+use crate::live::clock;
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{Berth, CallFacts, PhoneSeat, Teller, ToCall};
 use crate::live::speech::Speech;
-use crate::live::clock;
 use crate::ports::{CarrierCall, Record};
 
 /// All calls on this node.

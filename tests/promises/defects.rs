@@ -25,7 +25,9 @@ pub const DEFECTS: &[Defect] = &[
             }
         }
     }),
-    spoiled("hearing changes never reach the patchbay", |_, _, e| drop_effects(e, |e| matches!(e, Effect::Hear { .. }))),
+    spoiled("hearing changes never reach the patchbay", |_, _, e| {
+        drop_effects(e, |e| matches!(e, Effect::Hear { .. }))
+    }),
     spoiled("the prospect hears the rep as soon as somebody answers", |_, event, effects| {
         if let Event::RepArrived(attempt) = event {
             let mut hearing = baton::handoff::Hearing::outside_handoff(Sounds::REP);
@@ -81,7 +83,9 @@ pub const DEFECTS: &[Defect] = &[
             effects.push(Effect::Commit(*attempt));
         }
     }),
-    spoiled("who answers too late is told nothing", |_, _, e| drop_effects(e, |e| matches!(e, Effect::Dismiss { .. }))),
+    spoiled("who answers too late is told nothing", |_, _, e| {
+        drop_effects(e, |e| matches!(e, Effect::Dismiss { .. }))
+    }),
     spoiled("a call is closed twice", |_, _, effects| {
         if let Some(close) = effects.iter().find(|e| matches!(e, Effect::Close(_))).cloned() {
             effects.push(close);
@@ -104,10 +108,18 @@ pub const DEFECTS: &[Defect] = &[
     }),
     deaf("nobody looks at the clock while a rep is sought", |call, event| ticks_in(call, event, "seeking")),
     deaf("nobody looks at the clock while a rep is rung", |call, event| ticks_in(call, event, "offering")),
-    deaf("nobody looks at the clock while the whisper is said", |call, event| ticks_in(call, event, "briefing")),
-    deaf("nobody looks at the clock while the assistant speaks on", |call, event| ticks_in(call, event, "cutting")),
-    deaf("nobody looks at the clock while they are introduced", |call, event| ticks_in(call, event, "introducing")),
-    deaf("nobody looks at the clock while the prospect is told", |call, event| ticks_in(call, event, "recovering")),
+    deaf("nobody looks at the clock while the whisper is said", |call, event| {
+        ticks_in(call, event, "briefing")
+    }),
+    deaf("nobody looks at the clock while the assistant speaks on", |call, event| {
+        ticks_in(call, event, "cutting")
+    }),
+    deaf("nobody looks at the clock while they are introduced", |call, event| {
+        ticks_in(call, event, "introducing")
+    }),
+    deaf("nobody looks at the clock while the prospect is told", |call, event| {
+        ticks_in(call, event, "recovering")
+    }),
     deaf("the rep's hanging up in the bridge goes unnoticed", |call, event| {
         matches!(event, Event::RepLeft { .. }) && in_stage(call, "bridging")
     }),

@@ -128,7 +128,8 @@ impl Ledger {
                 let lost = before.prospect.without(hearing.prospect);
                 let last_words_may_end = lost == Sounds::ASSISTANT && hearing.prospect == Sounds::HOLD;
                 if !lost.is_silence() && !last_words_may_end && !cut_prospect {
-                    broken.push(format!("2: {lost} stays queued when the prospect hears {}", hearing.prospect));
+                    broken
+                        .push(format!("2: {lost} stays queued when the prospect hears {}", hearing.prospect));
                 }
                 if hearing != after.hearing() {
                     broken.push("1: the hearing that was set is not the one that stands".to_owned());
@@ -145,7 +146,9 @@ impl Ledger {
         match (leg, phrase) {
             (LegId::Prospect, Phrase::Introduction | Phrase::RepLeft) => {}
             (LegId::Prospect, said) => broken.push(format!("2: the prospect is told {said:?}")),
-            (LegId::Rep(attempt), Phrase::Whisper | Phrase::Introduction) if !self.said_yes.contains(&attempt) => {
+            (LegId::Rep(attempt), Phrase::Whisper | Phrase::Introduction)
+                if !self.said_yes.contains(&attempt) =>
+            {
                 broken.push(format!("2: {attempt} is told {phrase:?} before saying yes"));
             }
             (LegId::Rep(attempt), _) if !self.arrived.contains(&attempt) => {
@@ -171,7 +174,8 @@ impl Ledger {
             broken.push("1: the prospect hears hold although the assistant is there".to_owned());
         }
         if ear.has(Sounds::REP) {
-            let there = call.hearing().on_line.is_some_and(|a| self.arrived.contains(&a) && !self.ended.contains(&a));
+            let there =
+                call.hearing().on_line.is_some_and(|a| self.arrived.contains(&a) && !self.ended.contains(&a));
             if !there {
                 broken.push("1: the prospect hears a rep who is not there".to_owned());
             }
@@ -249,7 +253,14 @@ impl Ledger {
     }
 
     /// Facts about tries that have ended change nothing.
-    fn check_late_facts(&self, before: &Call, event: &Event, effects: &[Effect], after: &Call, broken: &mut Vec<String>) {
+    fn check_late_facts(
+        &self,
+        before: &Call,
+        event: &Event,
+        effects: &[Effect],
+        after: &Call,
+        broken: &mut Vec<String>,
+    ) {
         let about = match event {
             Event::NobodyFree(a)
             | Event::ClaimCommitted(a)
@@ -265,7 +276,9 @@ impl Ledger {
             return;
         }
         let answers = |e: &Effect| !matches!(e, Effect::Dismiss { .. });
-        if effects.iter().any(answers) || before.handoff().map(|h| h.stage()) != after.handoff().map(|h| h.stage()) {
+        if effects.iter().any(answers)
+            || before.handoff().map(|h| h.stage()) != after.handoff().map(|h| h.stage())
+        {
             broken.push(format!("3: a late fact about {about} had an effect: {event:?} → {effects:?}"));
         }
         if matches!(event, Event::RepArrived(_)) && effects.is_empty() {

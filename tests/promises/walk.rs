@@ -19,7 +19,9 @@ fn promises_1_to_4_hold_in_every_situation() {
     println!("the walk saw {} situations and took {} steps", walked.situations, walked.steps);
     assert_eq!(walked.broken, BTreeSet::new());
     assert!(walked.situations > 2_000, "only {} situations: the walk has lost its way", walked.situations);
-    for stage in ["seeking", "offering", "joining", "briefing", "cutting", "introducing", "bridging", "recovering"] {
+    for stage in
+        ["seeking", "offering", "joining", "briefing", "cutting", "introducing", "bridging", "recovering"]
+    {
         assert!(walked.stages.contains(stage), "no situation was {stage}");
     }
 }
@@ -54,14 +56,17 @@ struct Situation {
 
 fn walk(defect: Option<&Defect>, enough: usize) -> Walked {
     let terms = terms();
-    let mut first = Situation { at: CallTime::ZERO, call: Call::new(terms.clone()), ledger: Ledger::default() };
+    let mut first =
+        Situation { at: CallTime::ZERO, call: Call::new(terms.clone()), ledger: Ledger::default() };
     let mut walked = Walked { situations: 0, steps: 0, stages: BTreeSet::new(), broken: BTreeSet::new() };
     take(&mut first, Event::Began(Box::new(terms)), defect, &mut walked.broken);
     let mut seen = HashSet::from([first.key()]);
     let mut ahead = VecDeque::from([first]);
     while let Some(situation) = ahead.pop_front() {
         walked.situations += 1;
-        if walked.situations % 5000 == 0 { eprintln!("{} seen {} ahead {}", walked.situations, seen.len(), ahead.len()); }
+        if walked.situations % 5000 == 0 {
+            eprintln!("{} seen {} ahead {}", walked.situations, seen.len(), ahead.len());
+        }
         if let Some(handoff) = situation.call.handoff() {
             walked.stages.insert(handoff.stage().name());
         }
@@ -93,7 +98,10 @@ fn take(situation: &mut Situation, event: Event, defect: Option<&Defect>, broken
     }
     broken.extend(situation.ledger.step(&before, &event, &effects, &situation.call));
     if event == Event::Ticked && situation.call == before && effects.is_empty() && !before.is_over() {
-        broken.insert(format!("4: a deadline passed in {:?} and nothing was done", before.handoff().map(|h| h.stage().name())));
+        broken.insert(format!(
+            "4: a deadline passed in {:?} and nothing was done",
+            before.handoff().map(|h| h.stage().name())
+        ));
     }
 }
 
@@ -102,7 +110,8 @@ fn check_that_it_ends(situation: &Situation, defect: Option<&Defect>, broken: &m
     let mut last = situation.clone();
     let mut unheeded = BTreeSet::new();
     for _ in 0..60 {
-        let open = last.call.handoff().is_some_and(|h| h.outcome().is_none() && h.stage().name() != "bridging");
+        let open =
+            last.call.handoff().is_some_and(|h| h.outcome().is_none() && h.stage().name() != "bridging");
         if !open || last.call.is_over() {
             return;
         }
@@ -185,13 +194,19 @@ impl Situation {
 fn relative(value: &mut Value, now: u64) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|name, _| !["terms", "policy", "hearings", "dialled", "attempts_made"].contains(&name.as_str()));
+            fields.retain(|name, _| {
+                !["terms", "policy", "hearings", "dialled", "attempts_made"].contains(&name.as_str())
+            });
             for (name, field) in fields {
                 match (name.as_str(), field.as_u64()) {
                     ("until", Some(moment)) => *field = Value::from(moment.saturating_sub(now)),
                     // Only whether the search may go on counts.
-                    ("began", Some(moment)) => *field = Value::from(now - moment >= SEARCH.as_micros() as u64),
-                    ("owes_since" | "broken_since", Some(moment)) => *field = Value::from(now.saturating_sub(moment)),
+                    ("began", Some(moment)) => {
+                        *field = Value::from(now - moment >= SEARCH.as_micros() as u64)
+                    }
+                    ("owes_since" | "broken_since", Some(moment)) => {
+                        *field = Value::from(now.saturating_sub(moment))
+                    }
                     _ => relative(field, now),
                 }
             }

@@ -89,7 +89,11 @@ async fn timeline(State(api): State<Arc<Api>>, Path(call): Path<String>, headers
 }
 
 /// A person is to take over. Asked again while one is sought, nothing changes.
-async fn ask_for_person(State(api): State<Arc<Api>>, Path(call): Path<String>, headers: HeaderMap) -> Response {
+async fn ask_for_person(
+    State(api): State<Arc<Api>>,
+    Path(call): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     api.tell(&headers, &call, Event::PersonAsked(Asker::Api), "a person is being found").await
 }
 
@@ -133,7 +137,10 @@ fn bears(headers: &HeaderMap, token: &str) -> bool {
 
 fn unauthorized() -> Response {
     metrics::counter!("baton_refused_total", "door" => "api", "why" => "credentials").increment(1);
-    refusal(StatusCode::UNAUTHORIZED, "send `Authorization: Bearer <token>`: an operator's key, or the baton_token of this call")
+    refusal(
+        StatusCode::UNAUTHORIZED,
+        "send `Authorization: Bearer <token>`: an operator's key, or the baton_token of this call",
+    )
 }
 
 fn not_found() -> Response {

@@ -74,7 +74,11 @@ async fn update(
             NOT_IN_PROGRESS,
             "this call is led by Baton: close the stream and let its TwiML go on, or ask for a person over the control API",
         ),
-        _ => refusal(StatusCode::BAD_REQUEST, MISSING, "Status is missing: completed is the one that is understood"),
+        _ => refusal(
+            StatusCode::BAD_REQUEST,
+            MISSING,
+            "Status is missing: completed is the one that is understood",
+        ),
     }
 }
 

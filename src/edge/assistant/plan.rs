@@ -112,7 +112,9 @@ impl Webhook {
                     method = by;
                 }
                 Document::Other(verbs) => {
-                    tracing::info!("the assistant's document opens no stream; the carrier follows it without us");
+                    tracing::info!(
+                        "the assistant's document opens no stream; the carrier follows it without us"
+                    );
                     return Ok(Plan::PassThrough(twiml::document(&(verbs_before + verbs.as_str()))));
                 }
             }
@@ -122,11 +124,8 @@ impl Webhook {
 
     /// The carrier's form as the assistant gets it: it knows the call by our name for it only.
     fn form(&self, form: &[(String, String)], alias: &str) -> Vec<(String, String)> {
-        let mut told: Vec<(String, String)> = form
-            .iter()
-            .filter(|(name, _)| !KEPT_FROM_ASSISTANT.contains(&name.as_str()))
-            .cloned()
-            .collect();
+        let mut told: Vec<(String, String)> =
+            form.iter().filter(|(name, _)| !KEPT_FROM_ASSISTANT.contains(&name.as_str())).cloned().collect();
         told.push(("CallSid".to_owned(), alias.to_owned()));
         if let Some(account) = &self.account_sid {
             told.retain(|(name, _)| name != "AccountSid");
@@ -157,7 +156,8 @@ impl Webhook {
                 None => self.http.get(url.clone()),
             };
             if let Some(token) = &self.token {
-                request = request.header("X-Twilio-Signature", signature::sign(token, url.as_str(), signed_params));
+                request =
+                    request.header("X-Twilio-Signature", signature::sign(token, url.as_str(), signed_params));
             }
             match request.send().await {
                 Ok(answer) => break answer,

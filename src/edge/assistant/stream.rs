@@ -90,7 +90,8 @@ impl MediaStreams {
         let url = facts.assistant_url.as_str();
         let mut request = url.into_client_request().map_err(|_| AssistantFault::Unreachable)?;
         if let Some(token) = &self.token {
-            let signed = HeaderValue::from_str(&signature::sign(token, url, &[])).map_err(|_| AssistantFault::Unreachable)?;
+            let signed = HeaderValue::from_str(&signature::sign(token, url, &[]))
+                .map_err(|_| AssistantFault::Unreachable)?;
             request.headers_mut().insert("X-Twilio-Signature", signed);
         }
         let config = WebSocketConfig::default()
@@ -98,11 +99,12 @@ impl MediaStreams {
             .max_message_size(Some(self.message_limit))
             .max_frame_size(Some(self.message_limit));
         let no_nagle = true;
-        let (socket, _answer) =
-            connect_async_with_config(request, Some(config), no_nagle).await.map_err(|error| match error {
+        let (socket, _answer) = connect_async_with_config(request, Some(config), no_nagle).await.map_err(
+            |error| match error {
                 tungstenite::Error::Http(_) => AssistantFault::Refused,
                 _ => AssistantFault::Unreachable,
-            })?;
+            },
+        )?;
         let stream_sid = format!("MZ{:032x}", chance::bits());
         let account = facts.account.as_deref().unwrap_or(&self.account_sid);
         let mut line = StreamLine {
@@ -156,7 +158,9 @@ impl StreamLine {
             }
             Ok(Wire::Mark { stream, name }) if ours(&stream) => Some(FromAssistant::Mark(name.into_owned())),
             Ok(Wire::Clear { stream }) if ours(&stream) => Some(FromAssistant::Clear),
-            Ok(Wire::Media { .. } | Wire::Mark { .. } | Wire::Clear { .. }) | Err(_) => Some(FromAssistant::Rubbish),
+            Ok(Wire::Media { .. } | Wire::Mark { .. } | Wire::Clear { .. }) | Err(_) => {
+                Some(FromAssistant::Rubbish)
+            }
             Ok(Wire::Baton(_) | Wire::Unknown) => None,
         }
     }
@@ -247,7 +251,10 @@ mod tests {
         assert!(matches!(closed(None), FromAssistant::Finished));
         assert!(matches!(closed(Some(&close(CloseCode::Normal))), FromAssistant::Finished));
         for code in [CloseCode::Away, CloseCode::Error, CloseCode::Restart, CloseCode::Policy] {
-            assert!(matches!(closed(Some(&close(code))), FromAssistant::Broke(AssistantFault::ClosedInError)));
+            assert!(matches!(
+                closed(Some(&close(code))),
+                FromAssistant::Broke(AssistantFault::ClosedInError)
+            ));
         }
     }
 }

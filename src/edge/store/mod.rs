@@ -1,1 +1,140 @@
-//! The store: what must survive the process.
+//! The store: what must survive the process. SQLite in one folder; the SQL is portable on purpose.
+
+mod calls;
+mod reps;
+#[cfg(test)]
+mod contract;
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::AnyPool;
+use sqlx::any::AnyPoolOptions;
+use sqlx::{Executor as _, Row as _};
+
+use crate::ports::{Fault, FaultKind};
+
+/// The store of calls and reps.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: AnyPool,
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Its folder cannot be made.
+    #[error("the folder {folder} cannot be made: {source}")]
+    Folder {
+        /// Which.
+        folder: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened or brought up to date.
+    #[error("the database in {folder} cannot be used: {source}")]
+    Database {
+        /// Where.
+        folder: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+}
+
+impl Store {
+    /// Opens the store in this folder, making it where it is not.
+    pub async fn open(folder: &Path) -> Result<Self, StoreError> {
+        let shown = folder.display().to_string();
+        std::fs::create_dir_all(folder)
+            .map_err(|source| StoreError::Folder { folder: shown.clone(), source })?;
+        let file =
+            percent_encoding::utf8_percent_encode(&folder.join("baton.db").display().to_string(), IN_URL)
+                .to_string();
+        Self::connect(&format!("sqlite://{file}?mode=rwc"))
+            .await
+            .map_err(|source| StoreError::Database { folder: shown, source })
+    }
+
+    async fn connect(url: &str) -> Result<Self, sqlx::Error> {
+        sqlx::any::install_default_drivers();
+        let pool = AnyPoolOptions::new()
+            // SQLite has one writer; a second connection would only wait for the first.
+            .max_connections(1)
+            .acquire_timeout(WITHIN)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // FULL: what was written before it is tried must be there after the power fails.
+                    let pragmas =
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;";
+                    connection.execute(pragmas).await?;
+                    Ok(())
+                })
+            })
+            .connect(url)
+            .await?;
+        let store = Self { pool };
+        store.migrate().await?;
+        store.free_reservations_of_the_dead().await?;
+        Ok(store)
+    }
+
+    /// Brings the tables up to date, one numbered step after another.
+    async fn migrate(&self) -> Result<(), sqlx::Error> {
+        let mut step = self.pool.begin().await?;
+        step.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY)").await?;
+        let newest = "SELECT COALESCE(MAX(number), 0) AS newest FROM migrations";
+        let done: i64 = sqlx::query(newest).fetch_one(&mut *step).await?.try_get("newest")?;
+        for (number, sql) in (1_i64..).zip(MIGRATIONS) {
+            if number > done {
+                step.execute(*sql).await?;
+                sqlx::query("INSERT INTO migrations (number) VALUES ($1)")
+                    .bind(number)
+                    .execute(&mut *step)
+                    .await?;
+            }
+        }
+        step.commit().await
+    }
+
+    /// A SQLite file belongs to one process: whatever the last one held is free when the next one starts.
+    async fn free_reservations_of_the_dead(&self) -> Result<(), sqlx::Error> {
+        self.pool.execute("DELETE FROM reservations").await.map(|_| ())
+    }
+}
+
+/// Runs one piece of work within the time limit of the ports.
+fn within<'a, T: Send + 'a>(
+    work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, Fault>> {
+    Box::pin(async move {
+        match tokio::time::timeout(WITHIN, work).await {
+            Ok(done) => done.map_err(fault),
+            Err(too_slow) => Err(Fault::temporary(too_slow)),
+        }
+    })
+}
+
+fn fault(error: sqlx::Error) -> Fault {
+    let kind = match &error {
+        // Our own SQL or values are wrong: trying again changes nothing.
+        sqlx::Error::Database(refusal) if refusal.is_unique_violation() || refusal.is_check_violation() => {
+            FaultKind::Permanent
+        }
+        sqlx::Error::ColumnNotFound(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            FaultKind::Permanent
+        }
+        _busy_full_or_gone => FaultKind::Temporary,
+    };
+    Fault { kind, source: Box::new(error) }
+}
+
+/// Every step from an empty database to now.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/sqlite/0001_calls.sql")];
+
+/// The time limit of the ports.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// What may not stand as it is in a database's URL.
+const IN_URL: &percent_encoding::AsciiSet =
+    &percent_encoding::CONTROLS.add(b' ').add(b'?').add(b'#').add(b'%').add(b'"');

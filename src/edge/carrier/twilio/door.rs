@@ -110,12 +110,7 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
 }
 
 /// A leg's stream has ended: what now?
-async fn connect_ended(
-    State(door): State<Arc<Door>>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn connect_ended(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let form = match door.signed_form(&uri, &headers, &body) {
         Ok(form) => form,
         Err(refusal) => return refusal,
@@ -148,7 +143,9 @@ async fn fallback_ended(
     body: Bytes,
 ) -> Response {
     match door.signed_form(&uri, &headers, &body) {
-        Ok(form) if matches!(form.get("DialCallStatus"), Some("completed" | "answered")) => xml(twiml::hang_up()),
+        Ok(form) if matches!(form.get("DialCallStatus"), Some("completed" | "answered")) => {
+            xml(twiml::hang_up())
+        }
         Ok(_unanswered) => xml(twiml::say_and_hang_up(&door.fallback.words)),
         Err(refusal) => refusal,
     }
@@ -205,8 +202,13 @@ async fn stream(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, bod
     };
     metrics::counter!("baton_carrier_streams_total", "event" => event).increment(1);
     if event == "error" {
-        let call = door.meant(&uri, &form).map(|(live, leg)| format!("{} {leg}", live.id)).unwrap_or_default();
-        tracing::warn!(call.leg = call, stream.error = form.get("StreamError").unwrap_or_default(), "the carrier's stream failed");
+        let call =
+            door.meant(&uri, &form).map(|(live, leg)| format!("{} {leg}", live.id)).unwrap_or_default();
+        tracing::warn!(
+            call.leg = call,
+            stream.error = form.get("StreamError").unwrap_or_default(),
+            "the carrier's stream failed"
+        );
     }
     StatusCode::NO_CONTENT.into_response()
 }
@@ -231,16 +233,18 @@ async fn media(
         .read_buffer_size(READ_BUFFER)
         .max_message_size(LARGEST_MESSAGE)
         .max_frame_size(LARGEST_MESSAGE)
-        .on_upgrade(async move |mut socket| match media::await_start(&mut socket).await.and_then(|start| {
-            door.belongs(&live, leg, &start)?;
-            Ok(start)
-        }) {
-            Ok(start) => {
-                if let Some(seat) = door.switchboard.seat(&live, leg).await {
-                    phone_leg::run(TwilioLine::new(socket, &start), seat).await;
+        .on_upgrade(async move |mut socket| {
+            match media::await_start(&mut socket).await.and_then(|start| {
+                door.belongs(&live, leg, &start)?;
+                Ok(start)
+            }) {
+                Ok(start) => {
+                    if let Some(seat) = door.switchboard.seat(&live, leg).await {
+                        phone_leg::run(TwilioLine::new(socket, &start), seat).await;
+                    }
                 }
+                Err(why) => media::turn_away(socket, why).await,
             }
-            Err(why) => media::turn_away(socket, why).await,
         })
 }
 
@@ -321,7 +325,8 @@ impl Door {
             && !self.account.sid.is_empty()
             && account != self.account.sid
         {
-            metrics::counter!("baton_refused_total", "door" => "webhook", "why" => "other account").increment(1);
+            metrics::counter!("baton_refused_total", "door" => "webhook", "why" => "other account")
+                .increment(1);
             return Err((StatusCode::FORBIDDEN, "this is not our account\n").into_response());
         }
         Ok(form)

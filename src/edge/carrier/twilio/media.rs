@@ -53,7 +53,9 @@ pub async fn await_start(socket: &mut WebSocket) -> Result<Start, Refusal> {
     let started = async {
         loop {
             match socket.recv().await {
-                Some(Ok(Message::Text(text))) if text.len() > LONGEST_MESSAGE => return Err(Refusal::TooLong),
+                Some(Ok(Message::Text(text))) if text.len() > LONGEST_MESSAGE => {
+                    return Err(Refusal::TooLong);
+                }
                 Some(Ok(Message::Text(text))) => match wire::read(&text) {
                     Ok(Wire::Start(start)) => return Ok(start),
                     Ok(_before_the_start) => {}
@@ -130,7 +132,9 @@ impl TwilioLine {
                 self.take_in(stamp);
                 self.frames.pop_front().map(FromCarrier::Sound)
             }
-            Ok(Wire::Key { stream, digit }) if stream.as_str() == self.stream => Some(FromCarrier::Key(digit)),
+            Ok(Wire::Key { stream, digit }) if stream.as_str() == self.stream => {
+                Some(FromCarrier::Key(digit))
+            }
             Ok(Wire::Mark { stream, name }) if stream.as_str() == self.stream => {
                 // Ours are numbers; others are nobody's.
                 name.as_str().parse().ok().map(FromCarrier::Played)

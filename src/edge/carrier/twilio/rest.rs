@@ -60,7 +60,8 @@ struct Refusal {
 impl TwilioRest {
     async fn create(&self, order: RingOrder) -> Result<CarrierCall, Fault> {
         let leg = LegId::Rep(order.attempt);
-        let document = connect_document(&self.account, order.call, leg, &order.ticket, "").map_err(Fault::permanent)?;
+        let document =
+            connect_document(&self.account, order.call, leg, &order.ticket, "").map_err(Fault::permanent)?;
         let status_url = self.account.status_url(order.call, leg);
         // Carriers let it ring up to five seconds longer than they are told; ours ends the try itself.
         let timeout = order.ring.as_secs().clamp(5, 600).to_string();
@@ -73,7 +74,12 @@ impl TwilioRest {
             ("StatusCallbackMethod", "POST"),
         ];
         form.extend(STATUS_EVENTS.map(|event| ("StatusCallbackEvent", event)));
-        let call: CallResource = self.post("Calls.json", &form).await?.json().await.map_err(|_| Fault::permanent(RestError::NoCall))?;
+        let call: CallResource = self
+            .post("Calls.json", &form)
+            .await?
+            .json()
+            .await
+            .map_err(|_| Fault::permanent(RestError::NoCall))?;
         Ok(CarrierCall(call.sid))
     }
 
@@ -83,9 +89,10 @@ impl TwilioRest {
             Ok(_) => Ok(()),
             Err(Fault { source, kind }) => match source.downcast_ref() {
                 // Not in progress, or gone: it is over, which is what was asked for.
-                Some(RestError::Refused { code: NOT_IN_PROGRESS | NOT_FOUND, .. } | RestError::Refused { status: 404, .. }) => {
-                    Ok(())
-                }
+                Some(
+                    RestError::Refused { code: NOT_IN_PROGRESS | NOT_FOUND, .. }
+                    | RestError::Refused { status: 404, .. },
+                ) => Ok(()),
                 _ => Err(Fault { source, kind }),
             },
         }

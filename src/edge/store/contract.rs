@@ -1,0 +1,144 @@
+//! What every store must do, whatever database is behind it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::edge::store::Store;
+use crate::id::{AttemptId, CallId, RepId};
+use crate::live::chance;
+use crate::phone_number::PhoneNumber;
+use crate::ports::{Calls, CarrierCall, Record, Reps};
+use crate::time::{CallTime, Timestamp};
+
+struct InFolder {
+    store: Store,
+    folder: std::path::PathBuf,
+}
+
+impl InFolder {
+    async fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("baton store {:032x}", chance::bits()));
+        Self { store: Store::open(&folder).await.unwrap(), folder }
+    }
+}
+
+impl Drop for InFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn records(call: CallId) -> Vec<Record> {
+    let number = PhoneNumber::new("+15550100123");
+    let sam = RepId::new("sam");
+    let at = Timestamp(1_790_000_000_000);
+    let carrier_call = CarrierCall("CA1".into());
+    vec![
+        Record::Opened {
+            call,
+            carrier_call,
+            direction: "inbound",
+            prospect: number.clone(),
+            line: number,
+            at,
+        },
+        Record::Entry { call, number: 0, at: CallTime::ZERO, json: "{\"a\":1}".into() },
+        Record::AttemptIntended { call, attempt: AttemptId(1), rep: sam.clone(), at },
+        Record::Entry { call, number: 1, at: CallTime::from_millis(20), json: "{\"b\":\"é\"}".into() },
+        Record::AttemptEnded { call, attempt: AttemptId(1), end: "served".into() },
+        Record::HandoffOver {
+            call,
+            number: 1,
+            outcome: "handed-over".into(),
+            reason: String::new(),
+            rep: Some(sam),
+            began: CallTime::from_millis(10),
+            ended: CallTime::from_millis(30),
+        },
+        Record::Closed { call, how: "prospect-left".into(), at: at + Duration::from_secs(60) },
+    ]
+}
+
+#[tokio::test]
+async fn what_is_written_is_read_back_and_writing_twice_does_no_harm() {
+    let place = InFolder::new().await;
+    let calls: &dyn Calls = &place.store;
+    let call = CallId::from_bits(7);
+    for _ in 0..2 {
+        calls.write(records(call)).await.unwrap();
+    }
+    let stored = calls.call(call).await.unwrap().unwrap();
+    assert_eq!((stored.end.as_deref(), stored.prospect.reveal()), (Some("prospect-left"), "+15550100123"));
+    assert_eq!(stored.handoffs[0].outcome, "handed-over");
+    assert_eq!(stored.handoffs[0].ended_us, CallTime::from_millis(30));
+    assert_eq!((stored.attempts.len(), stored.attempts[0].end.as_deref()), (1, Some("served")));
+    let timeline: Vec<_> = calls.timeline(call).await.unwrap().into_iter().map(|e| (e.at, e.json)).collect();
+    assert_eq!(
+        timeline,
+        [(CallTime::ZERO, "{\"a\":1}".into()), (CallTime::from_millis(20), "{\"b\":\"é\"}".into())]
+    );
+    assert_eq!(calls.latest(5).await.unwrap(), [stored]);
+    assert_eq!(calls.call(CallId::from_bits(8)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn promise_10_what_was_written_is_there_when_the_store_is_opened_again() {
+    let mut place = InFolder::new().await;
+    let call = CallId::from_bits(9);
+    place.store.write(records(call)).await.unwrap();
+    place.store.reserve(call, AttemptId(1), vec![RepId::new("sam")], Duration::from_secs(60)).await.unwrap();
+    place.store.pool.close().await;
+    place.store = Store::open(&place.folder).await.unwrap();
+    assert!(place.store.call(call).await.unwrap().is_some());
+    let other = CallId::from_bits(10);
+    let again = place
+        .store
+        .reserve(other, AttemptId(1), vec![RepId::new("sam")], Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert_eq!(again, Some(RepId::new("sam")), "a dead process holds nobody");
+}
+
+#[tokio::test]
+async fn promise_3_a_lease_that_runs_out_frees_the_rep_and_a_commit_after_it_is_lost() {
+    let place = InFolder::new().await;
+    let reps: &dyn Reps = &place.store;
+    let (one, other) = (CallId::from_bits(1), CallId::from_bits(2));
+    let sam = || vec![RepId::new("sam")];
+    let taken = |call, lease| reps.reserve(call, AttemptId(1), sam(), lease);
+    assert_eq!(taken(one, Duration::ZERO).await.unwrap(), Some(RepId::new("sam")));
+    // A lease of no time has run out at once.
+    assert_eq!(taken(other, Duration::from_secs(60)).await.unwrap(), Some(RepId::new("sam")));
+    assert!(!reps.commit(one, AttemptId(1)).await.unwrap(), "the lease was lost to another");
+    assert!(reps.commit(other, AttemptId(1)).await.unwrap());
+    assert!(reps.commit(other, AttemptId(1)).await.unwrap(), "a commit may be repeated");
+    assert_eq!(
+        taken(other, Duration::ZERO).await.unwrap(),
+        Some(RepId::new("sam")),
+        "the same try keeps its rep"
+    );
+    assert_eq!(taken(one, Duration::from_secs(60)).await.unwrap(), None);
+    reps.release(other, AttemptId(1)).await.unwrap();
+    assert_eq!(taken(one, Duration::from_secs(60)).await.unwrap(), Some(RepId::new("sam")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_3_of_a_thousand_who_reserve_at_once_no_two_get_the_same_rep() {
+    let place = Arc::new(InFolder::new().await);
+    let roster: Vec<RepId> = ["ana", "bo", "sam"].into_iter().map(RepId::new).collect();
+    let tries = (0..1_000_u128).map(|n| {
+        let (place, roster) = (place.clone(), roster.clone());
+        tokio::spawn(async move {
+            place.store.reserve(CallId::from_bits(n), AttemptId(1), roster, Duration::from_secs(60)).await
+        })
+    });
+    let mut winners = BTreeMap::new();
+    for taken in futures_util::future::join_all(tries).await {
+        // A store that is asked by a thousand at once may answer some of them with "later".
+        if let Ok(Some(rep)) = taken.unwrap() {
+            *winners.entry(rep).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(winners.into_values().collect::<Vec<_>>(), [1, 1, 1]);
+}
