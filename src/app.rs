@@ -1,1 +1,249 @@
-//! app
+//! Config → App → run: the only file that sees every ring.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+
+use crate::call::{AssistantTerms, Terms};
+use crate::config::{Config, Secret};
+use crate::edge::api::Api;
+use crate::edge::assistant::hosted::Hosted;
+use crate::edge::assistant::plan::{Planner, Webhook};
+use crate::edge::assistant::stream::MediaStreams;
+use crate::edge::carrier::twilio::account::{Account, Fallback};
+use crate::edge::carrier::twilio::door::Door;
+use crate::edge::carrier::twilio::rest::TwilioRest;
+use crate::edge::carrier::twilio::signature::Keys;
+use crate::edge::http::{self, Doors};
+use crate::edge::store::Store;
+use crate::handoff::Policy;
+use crate::id::RepId;
+use crate::live::call_task::World;
+use crate::live::house_voice::HouseVoice;
+use crate::live::recorder::Recorder;
+use crate::live::seat::LegLimits;
+use crate::live::switchboard::Switchboard;
+use crate::live::tickets::Tickets;
+use crate::phone_number::PhoneNumber;
+
+/// A Baton that is built and listens, and has yet to run.
+pub struct App {
+    listener: TcpListener,
+    router: axum::Router,
+    recorder: Recorder,
+    writer: tokio::task::JoinHandle<()>,
+    /// All its calls.
+    pub switchboard: Arc<Switchboard>,
+    /// Its store.
+    pub store: Store,
+}
+
+impl App {
+    /// Builds a Baton of these settings; from here on its address is taken.
+    pub async fn build(config: &Config) -> anyhow::Result<Self> {
+        // Two parts of the process may come here first; either installs the same provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
+            format!("could not listen on {}; is another Baton running?", config.server.listen)
+        })?;
+        let origin = if config.server.public_url.is_empty() {
+            format!("http://{}", listener.local_addr()?)
+        } else {
+            config.public_origin()
+        };
+        let voice = if config.voice.clips.is_empty() {
+            HouseVoice::built_in()
+        } else {
+            HouseVoice::with_clips(Path::new(&config.voice.clips)).context("voice.clips cannot be used")?
+        };
+        let store = Store::open(Path::new(&config.store.data)).await?;
+        let account = account(config, &origin);
+        let http = http::client().context("no HTTP client could be made")?;
+        let (recorder, writing) = Recorder::new(Arc::new(store.clone()));
+        let writer = tokio::spawn(writing);
+        let world = World {
+            carrier: Arc::new(rest(config, account.clone(), http.clone())),
+            assistants: Arc::new(media_streams(config, &origin)),
+            calls: Arc::new(store.clone()),
+            reps: Arc::new(store.clone()),
+            recorder: recorder.clone(),
+            voice: Arc::new(voice),
+            limits: limits(config),
+            terms: terms(config),
+            tickets: Tickets::default(),
+            phones: phones(config),
+            watchers: broadcast::channel(WATCHED).0,
+        };
+        let switchboard = Switchboard::new(Arc::new(world), config.server.calls);
+        let fallback = Fallback {
+            number: (!config.fallback.number.is_empty()).then(|| config.fallback.number.clone()),
+            words: config.fallback.words.clone(),
+        };
+        let doors = Doors {
+            twilio: Arc::new(Door {
+                account,
+                fallback,
+                planner: planner(config, http)?,
+                switchboard: switchboard.clone(),
+                statuses: Mutex::new(HashMap::new()),
+            }),
+            hosted: Arc::new(Hosted {
+                switchboard: switchboard.clone(),
+                token: config.assistant.auth_token.set(),
+            }),
+            api: Arc::new(Api {
+                switchboard: switchboard.clone(),
+                calls: Arc::new(store.clone()),
+                operator_keys: config.server.operator_keys.iter().filter_map(Secret::set).collect(),
+            }),
+            numbers: numbers(),
+            ready: Arc::new(AtomicBool::new(true)),
+        };
+        Ok(Self { listener, router: http::router(doors), recorder, writer, switchboard, store })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Runs until told to stop; what was to be written is written then.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        let listener = self.listener.tap_io(|socket| {
+            // A frame that waits for the next one to fill a packet is a frame late.
+            if let Err(error) = socket.set_nodelay(true) {
+                tracing::debug!(%error, "a socket cannot be told to send at once");
+            }
+        });
+        tokio::select! {
+            served = async { axum::serve(listener, self.router).await } => served.context("the doors closed")?,
+            () = stop => {}
+        }
+        self.recorder.flush().await;
+        self.writer.abort();
+        Ok(())
+    }
+}
+
+fn account(config: &Config, origin: &str) -> Account {
+    let twilio = &config.carrier.twilio;
+    let tokens = [&twilio.auth_token, &twilio.auth_token_old].into_iter().filter_map(Secret::set).collect();
+    let shared_keys =
+        twilio.shared_keys.iter().map(|(id, key)| (id.clone(), key.reveal().to_owned())).collect();
+    Account {
+        sid: twilio.account_sid.clone(),
+        keys: Keys { tokens, shared_keys, require_sha256: twilio.require_sha256 },
+        validate: twilio.validate,
+        number: twilio.number.clone(),
+        public_url: origin.to_owned(),
+        overrides: twilio.overrides.clone(),
+        stream_name: twilio.stream_name.clone(),
+    }
+}
+
+fn rest(config: &Config, account: Account, http: reqwest::Client) -> TwilioRest {
+    let twilio = &config.carrier.twilio;
+    let credentials = if twilio.api_key.is_empty() {
+        (twilio.account_sid.clone(), twilio.auth_token.reveal().to_owned())
+    } else {
+        (twilio.api_key.clone(), twilio.api_secret.reveal().to_owned())
+    };
+    TwilioRest { account, api_url: twilio.api_origin(), credentials, http }
+}
+
+fn media_streams(config: &Config, origin: &str) -> MediaStreams {
+    let assistant = &config.assistant;
+    let account_sid = if assistant.account_sid.is_empty() {
+        config.carrier.twilio.account_sid.clone()
+    } else {
+        assistant.account_sid.clone()
+    };
+    MediaStreams {
+        account_sid,
+        token: assistant.auth_token.set(),
+        parameters: assistant.parameters.clone(),
+        api_url: format!("{origin}/v1"),
+        connect: assistant.connect.0,
+        message_limit: assistant.message_limit,
+    }
+}
+
+fn planner(config: &Config, http: reqwest::Client) -> anyhow::Result<Planner> {
+    let assistant = &config.assistant;
+    if assistant.webhook_url.is_empty() {
+        return Ok(Planner::Fixed(assistant.stream_url.clone()));
+    }
+    Ok(Planner::Webhook(Webhook {
+        url: assistant.webhook_url.parse().context("assistant.webhook_url is no URL")?,
+        token: assistant.auth_token.set(),
+        account_sid: (!assistant.account_sid.is_empty()).then(|| assistant.account_sid.clone()),
+        within: assistant.webhook_within.0,
+        http,
+    }))
+}
+
+fn limits(config: &Config) -> LegLimits {
+    let assistant = &config.assistant;
+    LegLimits {
+        gap: assistant.gap.0,
+        floor: config.handoff.speech_over_introduction.0,
+        ahead_at_carrier: assistant.ahead_at_carrier.0,
+        ahead_here: assistant.ahead_here.0,
+        slow: assistant.slow.0,
+        ping_every: assistant.ping_every.0,
+        ping_answer: assistant.ping_answer.0,
+        line_lost: config.carrier.twilio.line_lost.0,
+        rubbish: assistant.rubbish,
+    }
+}
+
+fn terms(config: &Config) -> Terms {
+    let (handoff, assistant) = (&config.handoff, &config.assistant);
+    Terms {
+        person_key: handoff.key.chars().next(),
+        reps: config.reps.iter().map(|rep| RepId::new(&rep.name)).collect(),
+        handoff: Policy {
+            seek: handoff.seek.0,
+            ring: handoff.ring.0,
+            accept: handoff.accept.0,
+            join: handoff.join.0,
+            brief: handoff.brief.0,
+            patience: handoff.patience.0,
+            introduction: handoff.introduction.0,
+            search: handoff.search.0,
+        },
+        assistant: AssistantTerms {
+            redial_first: assistant.redial_first.0,
+            redial_most: assistant.redial_most.0,
+            give_up: assistant.give_up.0,
+            mute: assistant.mute.0,
+            mute_limit: assistant.mute_limit.0,
+            keep_after_bridge: assistant.keep_after_bridge.0,
+        },
+        away: handoff.away.0,
+    }
+}
+
+fn phones(config: &Config) -> BTreeMap<RepId, PhoneNumber> {
+    config.reps.iter().map(|rep| (RepId::new(&rep.name), PhoneNumber::new(rep.phone.clone()))).collect()
+}
+
+/// The numbers of this process. Only the first app of a process counts for all of them; that is one, but in tests.
+fn numbers() -> metrics_exporter_prometheus::PrometheusHandle {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _ = metrics::set_global_recorder(recorder);
+    handle
+}
+
+/// Entries that a watcher may be late by.
+const WATCHED: usize = 1_024;

@@ -1,3 +1,231 @@
 //! The program: parse, wire, run, exit code.
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use baton::app::App;
+use baton::config::{self, Loaded, check};
+use baton::edge::store::Store;
+use baton::id::CallId;
+use baton::ports::Calls as _;
+use baton::telemetry::logs;
+use clap::{Args, Parser, Subcommand};
+
+/// Puts a person into a live call that an AI assistant is holding, without the prospect repeating a word.
+///
+/// Begin with `baton demo`: it needs nothing. Then `baton check` says what is missing to run for real, and
+/// `baton serve` runs. Every setting stands in deploy/baton.toml.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run: take calls from the carrier, and put people into them.
+    Serve(Settings),
+    /// Say which settings are in force and what is missing to run; exit 0 when Baton can run, 64 when not.
+    Check {
+        #[command(flatten)]
+        settings: Settings,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the latest calls.
+    Calls {
+        #[command(flatten)]
+        settings: Settings,
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one call: its outcome, and its timeline entry by entry.
+    Show {
+        /// Which, as `baton calls` lists it.
+        call: CallId,
+        #[command(flatten)]
+        settings: Settings,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+struct Settings {
+    /// The file of settings; without it ./baton.toml is read where it exists.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of the database [default: baton-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// The address to listen on [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+impl Settings {
+    fn load(&self) -> Result<Loaded, config::ConfigError> {
+        let mut line = Vec::new();
+        line.extend(self.data.clone().map(|data| ("store.data", data)));
+        line.extend(self.listen.clone().map(|listen| ("server.listen", listen)));
+        config::load(self.config.as_deref(), std::env::vars(), &line)
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::from(error)),
+    };
+    let done = match arguments.command {
+        Command::Serve(settings) => runtime.block_on(serve(&settings)),
+        Command::Check { settings, json } => check_settings(&settings, json),
+        Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
+        Command::Show { call, settings, json } => runtime.block_on(show_call(&settings, call, json)),
+    };
+    done.unwrap_or_else(|error| failed(&error))
+}
+
+async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let loaded = match settings.load() {
+        Ok(loaded) => loaded,
+        Err(error) => return Ok(misconfigured(&error)),
+    };
+    let report = check::report(&loaded);
+    if !report.ready {
+        eprint!("{}", report.text);
+        return Ok(ExitCode::from(BAD_CONFIGURATION));
+    }
+    logs::start(&loaded.config.log, std::io::stderr);
+    for problem in loaded.config.problems() {
+        tracing::warn!(key = problem.key, "{} {}", problem.key, problem.words);
+    }
+    let app = App::build(&loaded.config).await?;
+    tracing::info!(listen = %app.address()?, voice.webhook = "/twilio/voice", "Baton takes calls");
+    app.run(told_to_stop()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_settings(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
+    let loaded = match settings.load() {
+        Ok(loaded) => loaded,
+        Err(error) => return Ok(misconfigured(&error)),
+    };
+    let report = check::report(&loaded);
+    print(if json { &report.json } else { &report.text })?;
+    Ok(if report.ready { ExitCode::SUCCESS } else { ExitCode::from(BAD_CONFIGURATION) })
+}
+
+async fn list_calls(settings: &Settings, limit: u32, json: bool) -> anyhow::Result<ExitCode> {
+    let calls = store(settings).await?.latest(limit).await?;
+    if json {
+        print(&format!("{:#}\n", serde_json::to_value(&calls)?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if calls.is_empty() {
+        print("no calls yet\n")?;
+    }
+    for call in calls {
+        let handoffs: Vec<String> = call
+            .handoffs
+            .iter()
+            .map(|h| [h.outcome.as_str(), h.reason.as_str()].join(" ").trim().to_owned())
+            .collect();
+        let end = call.end.unwrap_or_else(|| "running, or cut short".to_owned());
+        let began =
+            jiff::Timestamp::from_millisecond(call.began_ms.0).map(|t| format!("{t:.0}")).unwrap_or_default();
+        print(&format!(
+            "{}  {began}  {:<8}  {end:<22}  {}\n",
+            call.call,
+            call.direction,
+            handoffs.join(", ")
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show_call(settings: &Settings, id: CallId, json: bool) -> anyhow::Result<ExitCode> {
+    let store = store(settings).await?;
+    let Some(call) = store.call(id).await? else {
+        eprintln!("there is no {id} in this store; `baton calls` lists what there is");
+        return Ok(ExitCode::FAILURE);
+    };
+    let entries = store.timeline(id).await?;
+    if json {
+        let timeline: Vec<serde_json::Value> =
+            entries.iter().filter_map(|e| serde_json::from_str(&e.json).ok()).collect();
+        print(&format!("{:#}\n", serde_json::json!({ "call": call, "timeline": timeline })))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&format!("{id}  {}\n", call.end.as_deref().unwrap_or("running, or cut short")))?;
+    for entry in &entries {
+        let parsed: serde_json::Value = serde_json::from_str(&entry.json).context("an entry is not JSON")?;
+        print(&format!("{}  {}\n", entry.at, parsed["event"]))?;
+        for effect in parsed["effects"].as_array().into_iter().flatten() {
+            print(&format!("           → {effect}\n"))?;
+        }
+    }
+    for handoff in &call.handoffs {
+        let rep = handoff.rep.as_ref().map(|rep| format!(", {rep}")).unwrap_or_default();
+        print(&format!(
+            "handoff {}: {} {}{rep} ({} to {})\n",
+            handoff.number, handoff.outcome, handoff.reason, handoff.began_us, handoff.ended_us
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn store(settings: &Settings) -> anyhow::Result<Store> {
+    let loaded = settings.load()?;
+    let folder = PathBuf::from(&loaded.config.store.data);
+    anyhow::ensure!(
+        folder.join("baton.db").exists(),
+        "there is no store in {}; name its folder with --data",
+        folder.display()
+    );
+    Ok(Store::open_to_read(&folder).await?)
+}
+
+/// The first of the signals that mean "stop".
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be waited for; only an interrupt stops Baton");
+            let _ = interrupted.await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = interrupted => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    std::io::stdout().write_all(text.as_bytes()).context("could not write to the output")
+}
+
+fn misconfigured(error: &config::ConfigError) -> ExitCode {
+    eprintln!("baton: {error}");
+    ExitCode::from(BAD_CONFIGURATION)
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("baton: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// What sysexits calls a usage error.
+const BAD_CONFIGURATION: u8 = 64;

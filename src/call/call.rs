@@ -363,8 +363,7 @@ impl Call {
     }
 
     fn rep_arrived(&mut self, at: CallTime, attempt: AttemptId, effects: &mut Vec<Effect>) {
-        let awaited = self.handoff.as_ref().and_then(Handoff::attempt).is_some_and(|a| a.id == attempt);
-        if awaited && self.handoff_is_open() {
+        if self.stage().and_then(Stage::attempt) == Some(attempt) {
             self.tell_handoff(at, Input::Answered(attempt), effects);
         } else {
             effects.push(too_late(attempt));
@@ -487,10 +486,7 @@ impl Call {
 
     /// Brings everything into line after an event: who is needed, who is let go, who hears whom.
     fn settle(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
-        if self.is_over() {
-            return;
-        }
-        if !self.rep_has_prospect() {
+        if !self.is_over() && !self.rep_has_prospect() {
             match self.assistant {
                 Assistant::Parked { .. } => {
                     self.assistant = Assistant::Here { owes_since: None, hung: false }
@@ -534,6 +530,9 @@ impl Call {
     }
 
     fn follows(&self) -> Hearing {
+        if self.is_over() {
+            return Hearing::default();
+        }
         let assistant = if self.assistant.audible() { Sounds::ASSISTANT } else { Sounds::HOLD };
         let mut hearing = match &self.handoff {
             Some(handoff) => handoff.hears(assistant),

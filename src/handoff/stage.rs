@@ -69,6 +69,19 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// The try whose rep is rung, asked, or there.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        match self {
+            Self::Offering { attempt }
+            | Self::Joining { attempt, .. }
+            | Self::Briefing { attempt, .. }
+            | Self::Cutting { attempt, .. }
+            | Self::Introducing { attempt, .. }
+            | Self::Bridging { attempt } => Some(*attempt),
+            Self::Seeking { .. } | Self::Recovering { .. } | Self::Over(_) => None,
+        }
+    }
+
     /// The stage's name, as logs and pictures show it.
     pub fn name(&self) -> &'static str {
         match self {

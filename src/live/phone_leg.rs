@@ -118,7 +118,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             marks: Marks::default(),
             saying: None,
             hold_frame: 0,
-            next_beat: now,
+            next_beat: now + HOLD_AFTER,
             voice: Voice::default(),
             floor_taken: false,
             assistant_speaks: false,
@@ -201,7 +201,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
                 self.marks.break_off();
             }
             if after.has(Sounds::HOLD) && !before.has(Sounds::HOLD) {
-                self.next_beat = self.playout.end().max(clock::now());
+                self.next_beat = self.playout.end().max(clock::now()) + HOLD_AFTER;
             }
             if !self.hears_somebody_live(before) && self.hears_somebody_live(after) {
                 // Voices from before belong to another moment.
@@ -234,6 +234,9 @@ impl<L: CarrierLine> PhoneLeg<L> {
     }
 
     async fn clear(&mut self) -> Result<(), LegEnd> {
+        if self.playout.is_clear() && self.marks.is_empty() {
+            return Ok(());
+        }
         self.playout.cleared(clock::now());
         within(self.seat.limits.slow, self.line.clear()).await
     }
@@ -536,6 +539,10 @@ const LEAD: Duration = Duration::from_millis(60);
 
 /// Later than this, the beat begins anew instead of catching up.
 const LATE: Duration = Duration::from_millis(200);
+
+/// Hold begins after this much silence: an assistant that picks up sooner is not preceded by a snatch of music, and
+/// nobody has waited long enough to wonder.
+const HOLD_AFTER: Duration = Duration::from_secs(1);
 
 /// Live frames that may wait while they are mixed: one for each frame of lead.
 const MIXED_AHEAD: usize = 3;

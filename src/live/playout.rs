@@ -69,6 +69,11 @@ impl Playout {
         self.audible_end
     }
 
+    /// Whether nothing was sent since the last clear.
+    pub fn is_clear(&self) -> bool {
+        self.sent == self.cleared_at
+    }
+
     /// How much is queued.
     pub fn backlog(&self, now: Instant) -> Duration {
         self.end.saturating_duration_since(now)

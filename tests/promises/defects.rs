@@ -7,17 +7,17 @@ use baton::id::LegId;
 use crate::walk::drop_effects;
 
 /// One defect: it makes the call deaf to something, or spoils what it does.
-pub struct Defect {
+pub(crate) struct Defect {
     /// What somebody got wrong.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Events that the call does not get.
-    pub swallows: fn(&Call, &Event) -> bool,
+    pub(crate) swallows: fn(&Call, &Event) -> bool,
     /// What happens to its effects.
-    pub spoils: fn(&Call, &Event, &mut Vec<Effect>),
+    pub(crate) spoils: fn(&Call, &Event, &mut Vec<Effect>),
 }
 
 /// The list that the walk is held against.
-pub const DEFECTS: &[Defect] = &[
+pub(crate) const DEFECTS: &[Defect] = &[
     spoiled("no clear when the assistant is cut off", |_, _, effects| {
         for effect in effects {
             if let Effect::Hear { cut_prospect, .. } = effect {

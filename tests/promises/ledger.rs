@@ -8,38 +8,40 @@ use baton::id::{AttemptId, LegId, RepId};
 
 /// The account of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     /// Who could be reserved for each try that was asked for.
-    pub asked: BTreeMap<AttemptId, Vec<RepId>>,
+    pub(crate) asked: BTreeMap<AttemptId, Vec<RepId>>,
+    /// The tries that the store has answered for.
+    pub(crate) answered: BTreeSet<AttemptId>,
     /// Whom the store reserved.
-    pub reserved: BTreeMap<AttemptId, RepId>,
+    pub(crate) reserved: BTreeMap<AttemptId, RepId>,
     /// Whose phone was rung.
-    pub rung: BTreeSet<AttemptId>,
+    pub(crate) rung: BTreeSet<AttemptId>,
     /// Whose sound is connected.
-    pub arrived: BTreeSet<AttemptId>,
+    pub(crate) arrived: BTreeSet<AttemptId>,
     /// Who pressed 1 with their sound connected.
-    pub said_yes: BTreeSet<AttemptId>,
+    pub(crate) said_yes: BTreeSet<AttemptId>,
     /// For whom a claim was asked.
-    pub committed: BTreeSet<AttemptId>,
+    pub(crate) committed: BTreeSet<AttemptId>,
     /// Whose try has ended.
-    pub ended: BTreeSet<AttemptId>,
+    pub(crate) ended: BTreeSet<AttemptId>,
     /// Handoffs that came to rest.
-    pub rested: u32,
+    pub(crate) rested: u32,
     /// How often the call was closed.
-    pub closed: u32,
+    pub(crate) closed: u32,
     /// The carrier was told to let the prospect go.
-    pub let_go: bool,
+    pub(crate) let_go: bool,
     hearing: Option<(u32, [u8; 3], Option<AttemptId>)>,
 }
 
 impl Ledger {
     /// The number of the hearing that stands, as legs count it.
-    pub fn hearing_number(&self) -> u32 {
+    pub(crate) fn hearing_number(&self) -> u32 {
         self.hearing.map_or(0, |(number, ..)| number % 65_536)
     }
 
     /// The ledger without what only counts up.
-    pub fn without_counts(&self) -> Self {
+    pub(crate) fn without_counts(&self) -> Self {
         let mut ledger = self.clone();
         if let Some((number, ..)) = &mut ledger.hearing {
             *number = 0;
@@ -48,7 +50,13 @@ impl Ledger {
     }
 
     /// Notes one step and says which promises it breaks.
-    pub fn step(&mut self, before: &Call, event: &Event, effects: &[Effect], after: &Call) -> Vec<String> {
+    pub(crate) fn step(
+        &mut self,
+        before: &Call,
+        event: &Event,
+        effects: &[Effect],
+        after: &Call,
+    ) -> Vec<String> {
         let mut broken = Vec::new();
         let known_before = self.clone();
         self.note_event(event);
@@ -65,6 +73,9 @@ impl Ledger {
     }
 
     fn note_event(&mut self, event: &Event) {
+        if let Event::RepReserved { attempt, .. } | Event::NobodyFree(attempt) = event {
+            self.answered.insert(*attempt);
+        }
         match event {
             Event::RepReserved { attempt, rep } if !self.ended.contains(attempt) => {
                 self.reserved.entry(*attempt).or_insert_with(|| rep.clone());

@@ -48,17 +48,28 @@ impl Store {
         let shown = folder.display().to_string();
         std::fs::create_dir_all(folder)
             .map_err(|source| StoreError::Folder { folder: shown.clone(), source })?;
-        let file =
-            percent_encoding::utf8_percent_encode(&folder.join("baton.db").display().to_string(), IN_URL)
-                .to_string();
-        Self::connect(&format!("sqlite://{file}?mode=rwc"))
+        Self::connect(&url(folder, "rwc"))
             .await
             .map_err(|source| StoreError::Database { folder: shown, source })
     }
 
+    /// Opens a store that another process may be writing to, to look at what is in it.
+    pub async fn open_to_read(folder: &Path) -> Result<Self, StoreError> {
+        let shown = folder.display().to_string();
+        let connected = Self::pool(&url(folder, "rw")).await;
+        connected.map(|pool| Self { pool }).map_err(|source| StoreError::Database { folder: shown, source })
+    }
+
     async fn connect(url: &str) -> Result<Self, sqlx::Error> {
+        let store = Self { pool: Self::pool(url).await? };
+        store.migrate().await?;
+        store.free_reservations_of_the_dead().await?;
+        Ok(store)
+    }
+
+    async fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
         sqlx::any::install_default_drivers();
-        let pool = AnyPoolOptions::new()
+        AnyPoolOptions::new()
             // SQLite has one writer; a second connection would only wait for the first.
             .max_connections(1)
             .acquire_timeout(WITHIN)
@@ -66,17 +77,13 @@ impl Store {
                 Box::pin(async move {
                     // FULL: what was written before it is tried must be there after the power fails.
                     let pragmas =
-                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;";
+                        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
                     connection.execute(pragmas).await?;
                     Ok(())
                 })
             })
             .connect(url)
-            .await?;
-        let store = Self { pool };
-        store.migrate().await?;
-        store.free_reservations_of_the_dead().await?;
-        Ok(store)
+            .await
     }
 
     /// Brings the tables up to date, one numbered step after another.
@@ -101,6 +108,11 @@ impl Store {
     async fn free_reservations_of_the_dead(&self) -> Result<(), sqlx::Error> {
         self.pool.execute("DELETE FROM reservations").await.map(|_| ())
     }
+}
+
+fn url(folder: &Path, mode: &str) -> String {
+    let file = folder.join("baton.db").display().to_string();
+    format!("sqlite://{}?mode={mode}", percent_encoding::utf8_percent_encode(&file, IN_URL))
 }
 
 /// Runs one piece of work within the time limit of the ports.
