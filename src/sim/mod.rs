@@ -1,1 +1,21 @@
-//! A world to test in and to demo.
+//! A world to test in, to demo and to bench: a carrier, people on phones, an assistant, and the network between.
+//!
+//! An independent second implementation of the wire, on purpose: it imports nothing of `edge/`, `live/` or `config/`.
+
+pub mod assistant;
+pub mod carrier;
+mod clock;
+mod dice;
+/// What an ear heard.
+pub mod ear;
+mod handset;
+/// People, and what they do on the phone.
+pub mod person;
+/// Finding a clip in what was heard.
+pub mod recognise;
+/// Made sound.
+pub mod sound;
+/// What happens, as it happens.
+pub mod story;
+/// Everything around Baton in one value.
+pub mod world;

@@ -1,0 +1,56 @@
+//! The assistant's own voice webhook: a document that leads to its websocket, as an assistant on Twilio has it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawForm, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use crate::sim::assistant::House;
+
+/// A question to the voice webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What it was told.
+    pub form: Vec<(String, String)>,
+    /// The signature that came with it.
+    pub signature: Option<String>,
+}
+
+#[derive(Clone)]
+struct Door {
+    house: Arc<House>,
+    url: String,
+}
+
+/// The webhook's route.
+pub(crate) fn router(house: Arc<House>, url: String) -> Router {
+    Router::new().route("/voice", post(answer)).with_state(Door { house, url })
+}
+
+async fn answer(State(door): State<Door>, headers: HeaderMap, RawForm(form): RawForm) -> Response {
+    let signature = headers.get("X-Twilio-Signature").and_then(|value| value.to_str().ok());
+    let form = serde_urlencoded::from_bytes(&form).unwrap_or_default();
+    door.house.was_asked(Asked { form, signature: signature.map(str::to_owned) });
+    let script = door.house.script();
+    let action = script.action.map(|action| format!(r#" action="{}""#, escape(&action))).unwrap_or_default();
+    let mut parameters = String::new();
+    for (name, value) in &script.parameters {
+        let (name, value) = (escape(name), escape(value));
+        for part in [r#"<Parameter name=""#, &name, r#"" value=""#, &value, r#""/>"#] {
+            parameters.push_str(part);
+        }
+    }
+    let document = format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?><Response><Connect{action}><Stream url="{}">{parameters}</Stream></Connect>{}</Response>"#,
+        escape(&door.url),
+        script.after_stream,
+    );
+    ([(header::CONTENT_TYPE, "text/xml")], document).into_response()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}

@@ -1,0 +1,368 @@
+//! The carrier's end of a media stream: what it says, what it plays, and what it makes of what it is told.
+//!
+//! Messages travel through the simulated network both ways: late, in order, and not at all while the line stalls.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::audio::frame::{FRAME_MILLIS, FRAME_SAMPLES};
+use crate::sim::carrier::playout::Playout;
+use crate::sim::carrier::settings::Network;
+use crate::sim::carrier::told::{self, Told};
+use crate::sim::clock;
+use crate::sim::dice::Dice;
+
+/// The carrier's end of one media stream.
+#[derive(Debug)]
+pub(crate) struct MediaEnd {
+    pub(crate) sid: String,
+    network: Network,
+    state: Mutex<State>,
+    up: mpsc::Sender<Up>,
+    wish: watch::Sender<Wish>,
+    stalled_until: watch::Sender<Instant>,
+}
+
+/// What is still to be sent, and when it arrives on the other side.
+#[derive(Debug)]
+pub(crate) struct Up {
+    pub(crate) due: Instant,
+    pub(crate) what: Sent,
+}
+
+/// One message to the server.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// A JSON message.
+    Text(String),
+    /// The close of the websocket.
+    Close,
+}
+
+/// What is to become of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// It goes on.
+    GoOn,
+    /// It ends with `stop` and a close.
+    Stop,
+    /// The connection breaks, here and now.
+    Cut,
+}
+
+/// What passed over a stream, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamTally {
+    /// `MZ…`.
+    pub stream_sid: String,
+    /// Media messages sent to the server.
+    pub media_sent: u64,
+    /// Frames of the person that the phone network lost.
+    pub frames_lost: u64,
+    /// Media messages received.
+    pub media_received: u64,
+    /// Bytes of sound received.
+    pub bytes_received: u64,
+    /// Marks received.
+    pub marks_received: u64,
+    /// Marks sent back.
+    pub marks_echoed: u64,
+    /// `clear`s received.
+    pub clears: u64,
+    /// 31930: the server did not read and media was dropped.
+    pub overflowed: u64,
+    /// 31931: more than ten minutes were queued and media was dropped.
+    pub discarded: u64,
+    /// 31950: binary messages.
+    pub malformed: u64,
+    /// 31951: bad JSON, unknown events, missing or extra keys, a wrong stream.
+    pub invalid: u64,
+    /// Why the first of those were not accepted.
+    pub complaints: Vec<String>,
+    /// Milliseconds of sound that wait to be played.
+    pub backlog_millis: u64,
+    /// How it ended, if it has.
+    pub ended: Option<String>,
+}
+
+impl StreamTally {
+    /// How many messages the carrier would have complained about.
+    pub fn faults(&self) -> u64 {
+        self.malformed + self.invalid + self.discarded
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    playout: Playout,
+    tally: StreamTally,
+    sequence: u64,
+    chunk: u64,
+    timestamp_millis: u64,
+    last_up: Instant,
+    last_down: Instant,
+    dice: Dice,
+}
+
+impl MediaEnd {
+    /// A stream that has yet to be connected, and what it will send.
+    pub(crate) fn new(sid: String, network: Network, dice: Dice) -> (Self, mpsc::Receiver<Up>) {
+        let (up, sending) = mpsc::channel(SENDING);
+        let now = clock::now();
+        let state = State {
+            playout: Playout::default(),
+            tally: StreamTally { stream_sid: sid.clone(), ..StreamTally::default() },
+            sequence: 0,
+            chunk: 0,
+            timestamp_millis: 0,
+            last_up: now,
+            last_down: now,
+            dice,
+        };
+        let end = Self {
+            sid,
+            network,
+            state: Mutex::new(state),
+            up,
+            wish: watch::channel(Wish::GoOn).0,
+            stalled_until: watch::channel(now).0,
+        };
+        (end, sending)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says `connected` and `start`, the first two messages (§1.2).
+    pub(crate) fn begin(&self, account_sid: &str, call_sid: &str, parameters: &[(String, String)]) {
+        let mut state = self.state();
+        let connected = json!({"event": "connected", "protocol": "Call", "version": "1.0.0"});
+        self.send(&mut state, Sent::Text(connected.to_string()));
+        let custom: serde_json::Map<_, _> =
+            parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        state.sequence += 1;
+        // §1.2: sequenceNumber is a string, sampleRate and channels are numbers.
+        let start = json!({
+            "event": "start",
+            "sequenceNumber": state.sequence.to_string(),
+            "start": {
+                "accountSid": account_sid,
+                "streamSid": self.sid,
+                "callSid": call_sid,
+                "tracks": ["inbound"],
+                "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+                "customParameters": custom,
+            },
+            "streamSid": self.sid,
+        });
+        self.send(&mut state, Sent::Text(start.to_string()));
+    }
+
+    /// Sends 20 ms of the person's microphone (§1.2: chunk, timestamp and sequence number are strings).
+    pub(crate) fn speak(&self, mic: &[u8; FRAME_SAMPLES]) {
+        let mut state = self.state();
+        let timestamp = state.timestamp_millis;
+        state.timestamp_millis += FRAME_MILLIS;
+        if let Some(stalls) = &self.network.stalls {
+            let chance = FRAME_MILLIS as f64 / stalls.every.as_millis().max(1) as f64;
+            if state.dice.happens(chance) {
+                let lasting = state.dice.span(&stalls.lasting);
+                self.stall(lasting);
+            }
+        }
+        if state.dice.happens(self.network.loss) {
+            state.tally.frames_lost += 1;
+            return;
+        }
+        state.chunk += 1;
+        state.sequence += 1;
+        let text = format!(
+            r#"{{"event":"media","sequenceNumber":"{}","media":{{"track":"inbound","chunk":"{}","timestamp":"{timestamp}","payload":"{}"}},"streamSid":"{}"}}"#,
+            state.sequence,
+            state.chunk,
+            STANDARD.encode(mic),
+            self.sid,
+        );
+        if self.send(&mut state, Sent::Text(text)) {
+            state.tally.media_sent += 1;
+        } else {
+            // §1.7: 31930, media buffer overflow.
+            state.tally.overflowed += 1;
+        }
+    }
+
+    /// Sends a key (§1.2: the track is `inbound_track` here).
+    pub(crate) fn press(&self, key: char) {
+        let mut state = self.state();
+        state.sequence += 1;
+        let text = json!({
+            "event": "dtmf",
+            "streamSid": self.sid,
+            "sequenceNumber": state.sequence.to_string(),
+            "dtmf": {"track": "inbound_track", "digit": key.to_string()},
+        });
+        self.send(&mut state, Sent::Text(text.to_string()));
+    }
+
+    /// Sends `stop` and closes (§1.2), or breaks off when even that cannot be sent.
+    pub(crate) fn stop(&self, account_sid: &str, call_sid: &str) {
+        let mut state = self.state();
+        state.sequence += 1;
+        let text = json!({
+            "event": "stop",
+            "sequenceNumber": state.sequence.to_string(),
+            "stop": {"accountSid": account_sid, "callSid": call_sid},
+            "streamSid": self.sid,
+        });
+        let sent = self.send(&mut state, Sent::Text(text.to_string())) && self.send(&mut state, Sent::Close);
+        self.wish.send_replace(if sent { Wish::Stop } else { Wish::Cut });
+    }
+
+    /// Breaks the connection without a word.
+    pub(crate) fn cut(&self) {
+        self.wish.send_replace(Wish::Cut);
+    }
+
+    /// Lets nothing through for this long; then everything at once.
+    pub(crate) fn stall(&self, lasting: Duration) {
+        self.stalled_until.send_replace(clock::now() + lasting);
+    }
+
+    /// When the stall is over, if there is one.
+    pub(crate) fn stalled_until(&self) -> watch::Receiver<Instant> {
+        self.stalled_until.subscribe()
+    }
+
+    /// What is to become of the stream.
+    pub(crate) fn wish(&self) -> watch::Receiver<Wish> {
+        self.wish.subscribe()
+    }
+
+    /// When something that left the server now arrives.
+    pub(crate) fn arrival(&self) -> Instant {
+        let mut state = self.state();
+        let due = (clock::now() + self.trip(&mut state.dice)).max(state.last_down);
+        state.last_down = due;
+        due
+    }
+
+    /// Takes a text message of the server; says which warning it deserves.
+    pub(crate) fn take(&self, text: &str) -> Result<Took, String> {
+        let told = told::read(text, &self.sid);
+        let mut state = self.state();
+        match told {
+            Ok(Told::Media(sound)) => {
+                state.tally.media_received += 1;
+                state.tally.bytes_received += sound.len() as u64;
+                if state.playout.media(&sound).is_err() {
+                    state.tally.discarded += 1;
+                    return Ok(Took::Discarded);
+                }
+                Ok(Took::Sound)
+            }
+            Ok(Told::Mark(name)) => {
+                state.tally.marks_received += 1;
+                if let Some(name) = state.playout.mark(name) {
+                    self.echo(&mut state, &name);
+                }
+                Ok(Took::Mark)
+            }
+            Ok(Told::Clear) => {
+                state.tally.clears += 1;
+                for name in state.playout.clear() {
+                    self.echo(&mut state, &name);
+                }
+                Ok(Took::Clear)
+            }
+            Err(complaint) => {
+                state.tally.invalid += 1;
+                state.tally.complain(&complaint);
+                Err(complaint)
+            }
+        }
+    }
+
+    /// Takes a binary message, which means nothing (§1.3: 31950).
+    pub(crate) fn take_binary(&self) {
+        let mut state = self.state();
+        state.tally.malformed += 1;
+        state.tally.complain("binary message");
+    }
+
+    /// Plays 20 ms to the person.
+    pub(crate) fn play(&self) -> [u8; FRAME_SAMPLES] {
+        let mut state = self.state();
+        let played = state.playout.play();
+        for name in &played.marks {
+            self.echo(&mut state, name);
+        }
+        played.frame
+    }
+
+    /// The stream is over.
+    pub(crate) fn ended(&self, how: &str) {
+        self.state().tally.ended = Some(how.to_owned());
+    }
+
+    /// What passed so far.
+    pub(crate) fn tally(&self) -> StreamTally {
+        let state = self.state();
+        let backlog_millis = state.playout.backlog_millis();
+        StreamTally { backlog_millis, ..state.tally.clone() }
+    }
+
+    fn echo(&self, state: &mut State, name: &str) {
+        state.tally.marks_echoed += 1;
+        state.sequence += 1;
+        let text = json!({
+            "event": "mark",
+            "sequenceNumber": state.sequence.to_string(),
+            "streamSid": self.sid,
+            "mark": {"name": name},
+        });
+        self.send(state, Sent::Text(text.to_string()));
+    }
+
+    fn send(&self, state: &mut State, what: Sent) -> bool {
+        let due = (clock::now() + self.trip(&mut state.dice)).max(state.last_up);
+        state.last_up = due;
+        self.up.try_send(Up { due, what }).is_ok()
+    }
+
+    fn trip(&self, dice: &mut Dice) -> Duration {
+        self.network.delay + self.network.jitter.mul_f64(dice.unit())
+    }
+}
+
+/// What a message of the server did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Took {
+    /// It was queued.
+    Sound,
+    /// More was queued than the carrier keeps.
+    Discarded,
+    /// It will be echoed.
+    Mark,
+    /// The queue was dropped.
+    Clear,
+}
+
+impl StreamTally {
+    fn complain(&mut self, complaint: &str) {
+        if self.complaints.len() < COMPLAINTS {
+            self.complaints.push(complaint.to_owned());
+        }
+    }
+}
+
+/// 40 s of frames: a server that does not read for so long loses media (31930).
+const SENDING: usize = 2_000;
+/// As many as a person would read.
+const COMPLAINTS: usize = 10;
