@@ -32,3 +32,5 @@ pub mod config;
 pub mod telemetry;
 /// Config → App → run: the only place that sees every ring.
 pub mod app;
+/// The whole story on one machine.
+pub mod demo;

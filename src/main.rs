@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use baton::app::App;
 use baton::config::{self, Loaded, check};
+use baton::demo::{self, Demo};
 use baton::edge::store::Store;
 use baton::id::CallId;
 use baton::ports::Calls as _;
@@ -25,6 +26,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Show it all: a simulated call is handed to a simulated rep, with nothing installed and nothing configured.
+    Demo {
+        /// Write what each party's ear heard into this folder, as WAV.
+        #[arg(long, value_name = "DIR")]
+        record: Option<PathBuf>,
+    },
     /// Run: take calls from the carrier, and put people into them.
     Serve(Settings),
     /// Say which settings are in force and what is missing to run; exit 0 when Baton can run, 64 when not.
@@ -87,12 +94,19 @@ fn main() -> ExitCode {
         Err(error) => return failed(&anyhow::Error::from(error)),
     };
     let done = match arguments.command {
+        Command::Demo { record } => runtime.block_on(show_demo(record)),
         Command::Serve(settings) => runtime.block_on(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
         Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
         Command::Show { call, settings, json } => runtime.block_on(show_call(&settings, call, json)),
     };
     done.unwrap_or_else(|error| failed(&error))
+}
+
+async fn show_demo(record: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    logs::start(&config::Log { level: "warn".to_owned(), ..config::Log::default() }, std::io::stderr);
+    let as_told = demo::run(&Demo { record }).await?;
+    Ok(if as_told { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -174,7 +174,7 @@ impl Call {
             self.dial_assistant(None, 0, effects);
         }
         // A fresh stream knows nothing of the hearing: it is told again, and what is being said is said again.
-        self.say_hearing(false, false, effects);
+        self.say_hearing(false, effects);
         if let Some(Stage::Introducing { prospect_heard: false, .. } | Stage::Recovering { .. }) =
             self.stage()
         {
@@ -515,17 +515,17 @@ impl Call {
             if hearing.on_line != before.on_line || !self.is_bridging() {
                 self.bridge_flows = (false, false);
             }
-            self.say_hearing(hearing.cuts_prospect(&before), hearing.cuts_rep(&before), effects);
+            self.say_hearing(hearing.cuts(&before), effects);
         }
     }
 
-    fn say_hearing(&mut self, cut_prospect: bool, cut_rep: bool, effects: &mut Vec<Effect>) {
+    fn say_hearing(&mut self, cut: bool, effects: &mut Vec<Effect>) {
         self.hearing = self.follows();
         self.hearings += 1;
         // Before anything that is said in it: who hears whom must hold when the first word comes.
         let speaks = |e: &Effect| matches!(e, Effect::Say { .. } | Effect::EndAttempt { .. });
         let first_word = effects.iter().position(speaks).unwrap_or(effects.len());
-        let hear = Effect::Hear { number: self.hearings, hearing: self.hearing, cut_prospect, cut_rep };
+        let hear = Effect::Hear { number: self.hearings, hearing: self.hearing, cut };
         effects.insert(first_word, hear);
     }
 

@@ -30,9 +30,7 @@ pub enum Effect {
         /// Who hears whom.
         hearing: Hearing,
         /// Clear what the prospect's carrier still has queued.
-        cut_prospect: bool,
-        /// Clear what the rep's carrier still has queued.
-        cut_rep: bool,
+        cut: bool,
     },
     /// The house voice says this on this leg.
     Say {

@@ -137,17 +137,12 @@ impl Hearing {
 
     /// Whether what the prospect's carrier still has queued must be cleared when this follows `before`.
     ///
-    /// Whatever is heard no longer must not be played after the cut; only the assistant's last words may end
-    /// before hold begins, for they were said.
-    pub fn cuts_prospect(&self, before: &Self) -> bool {
-        let gone = before.prospect.without(self.prospect);
-        let last_words = gone == Sounds::ASSISTANT && self.prospect == Sounds::HOLD;
-        !gone.is_silence() && !last_words
-    }
-
-    /// The same for the rep who stays on the line.
-    pub fn cuts_rep(&self, before: &Self) -> bool {
-        self.on_line == before.on_line && !before.rep.without(self.rep).is_silence()
+    /// Only assistants send far ahead, and what they sent must not be played into what follows. Their last words may
+    /// end before hold begins, for they were said. What Baton or a person sends is never more than a moment ahead:
+    /// clearing it would cut the voice that is mixed with it.
+    pub fn cuts(&self, before: &Self) -> bool {
+        let lost = before.prospect.without(self.prospect).has(Sounds::ASSISTANT);
+        lost && self.prospect != Sounds::HOLD
     }
 }
 
@@ -156,13 +151,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_heard_no_longer_is_cut_but_last_words_may_end() {
+    fn the_assistant_is_cut_off_for_a_person_but_its_last_words_may_end_before_hold() {
         let hears = |prospect| Hearing { prospect, ..Hearing::default() };
-        let cuts = |from, to| hears(to).cuts_prospect(&hears(from));
+        let cuts = |from, to| hears(to).cuts(&hears(from));
         assert!(cuts(Sounds::ASSISTANT, Sounds::HOUSE.and(Sounds::REP)));
-        assert!(cuts(Sounds::HOLD, Sounds::ASSISTANT));
-        assert!(cuts(Sounds::HOUSE.and(Sounds::REP), Sounds::REP));
         assert!(!cuts(Sounds::ASSISTANT, Sounds::HOLD));
+        assert!(!cuts(Sounds::HOLD, Sounds::ASSISTANT));
+        assert!(!cuts(Sounds::HOUSE.and(Sounds::REP), Sounds::REP));
         assert!(!cuts(Sounds::REP, Sounds::HOUSE.and(Sounds::REP)));
     }
 

@@ -180,8 +180,8 @@ impl CallTask {
             Effect::DialAssistant { time } => self.dial_assistant(*time),
             Effect::CloseAssistant { fault } => self.close_assistant(*fault),
             Effect::PassKey(key) => self.tell_assistant(AssistantCommand::Key(*key)),
-            Effect::Hear { number, hearing, cut_prospect, cut_rep } => {
-                self.live.patchbay.set(*number, *hearing, *cut_prospect, *cut_rep);
+            Effect::Hear { number, hearing, cut } => {
+                self.live.patchbay.set(*number, *hearing, *cut);
                 self.look();
             }
             Effect::Say { leg, phrase } => self.tell_phone(*leg, PhoneCommand::Say(*phrase)),

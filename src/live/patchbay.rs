@@ -1,7 +1,7 @@
 //! Who hears whom, as one atomic word, and the pipes that carry it out. Nothing here waits or locks.
 //!
 //! The call task sets the word; each leg reads it for every frame. Cuts are counted apart, before the word is set,
-//! so that a leg which missed a hearing does not miss its cut.
+//! so that a leg that missed a hearing does not miss its cut.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -14,8 +14,7 @@ use crate::live::pipe::Pipe;
 #[derive(Debug)]
 pub struct Patchbay {
     word: AtomicU64,
-    cuts_prospect: AtomicU32,
-    cuts_rep: AtomicU32,
+    cuts: AtomicU32,
     assistant_clears: AtomicU32,
     prospect: Pipe,
     assistant: Pipe,
@@ -36,8 +35,7 @@ impl Default for Patchbay {
         let first = Patched { number: 0, hearing: Hearing::outside_handoff(Sounds::HOLD) };
         Self {
             word: AtomicU64::new(first.packed()),
-            cuts_prospect: AtomicU32::new(0),
-            cuts_rep: AtomicU32::new(0),
+            cuts: AtomicU32::new(0),
             assistant_clears: AtomicU32::new(0),
             prospect: Pipe::new(PERSON_FRAMES),
             assistant: Pipe::new(ASSISTANT_FRAMES),
@@ -48,12 +46,9 @@ impl Default for Patchbay {
 
 impl Patchbay {
     /// From now on, who hears whom is this.
-    pub fn set(&self, number: u32, hearing: Hearing, cut_prospect: bool, cut_rep: bool) {
-        if cut_prospect {
-            self.cuts_prospect.fetch_add(1, Ordering::Release);
-        }
-        if cut_rep {
-            self.cuts_rep.fetch_add(1, Ordering::Release);
+    pub fn set(&self, number: u32, hearing: Hearing, cut: bool) {
+        if cut {
+            self.cuts.fetch_add(1, Ordering::Release);
         }
         self.word.store(Patched { number: number as u16, hearing }.packed(), Ordering::Release);
     }
@@ -63,13 +58,9 @@ impl Patchbay {
         Patched::unpacked(self.word.load(Ordering::Acquire))
     }
 
-    /// How often what this leg's carrier has queued was to be cleared.
-    pub fn cuts(&self, leg: LegId) -> u32 {
-        match leg {
-            LegId::Prospect => self.cuts_prospect.load(Ordering::Acquire),
-            LegId::Rep(_) => self.cuts_rep.load(Ordering::Acquire),
-            LegId::Assistant => 0,
-        }
+    /// How often what the prospect's carrier has queued was to be cleared.
+    pub fn cuts(&self) -> u32 {
+        self.cuts.load(Ordering::Acquire)
     }
 
     /// The assistant cleared what it had said.
@@ -188,20 +179,20 @@ mod tests {
     #[test]
     fn promise_2_a_rep_who_is_not_on_the_line_reaches_nobody_and_hears_only_the_house_voice() {
         let patchbay = Patchbay::default();
-        patchbay.set(1, bridged(), true, false);
+        patchbay.set(1, bridged(), true);
         let frame = Frame::silence(MediaTime(0));
         patchbay.carry(LegId::Rep(AttemptId(2)), frame);
         assert!(patchbay.pipe(LegId::Prospect).is_empty());
         patchbay.carry(LegId::Rep(AttemptId(3)), frame);
         assert_eq!(patchbay.pipe(LegId::Prospect).len(), 1);
         assert_eq!(patchbay.now().ear(LegId::Rep(AttemptId(2))), Sounds::HOUSE);
-        assert_eq!((patchbay.cuts(LegId::Prospect), patchbay.cuts(LegId::Rep(AttemptId(3)))), (1, 0));
+        assert_eq!(patchbay.cuts(), 1);
     }
 
     #[test]
     fn promise_2_the_assistant_hears_nothing_of_the_bridge() {
         let patchbay = Patchbay::default();
-        patchbay.set(1, bridged(), true, false);
+        patchbay.set(1, bridged(), true);
         patchbay.carry(LegId::Prospect, Frame::silence(MediaTime(0)));
         assert!(patchbay.pipe(LegId::Assistant).is_empty());
         assert_eq!(patchbay.pipe(LegId::Rep(AttemptId(3))).len(), 1);

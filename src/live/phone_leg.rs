@@ -112,7 +112,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
         let patched = seat.patchbay.now();
         Self {
             patched,
-            cuts: seat.patchbay.cuts(seat.leg),
+            cuts: seat.patchbay.cuts(),
             clears: seat.patchbay.assistant_clears(),
             playout: Playout::new(now),
             marks: Marks::default(),
@@ -191,9 +191,8 @@ impl<L: CarrierLine> PhoneLeg<L> {
             let before = self.patched.ear(self.seat.leg);
             self.patched = patched;
             let after = self.ear();
-            let cuts = self.seat.patchbay.cuts(self.seat.leg);
-            if cuts != self.cuts {
-                self.cuts = cuts;
+            let cuts = self.seat.patchbay.cuts();
+            if cuts != std::mem::replace(&mut self.cuts, cuts) && self.seat.leg == LegId::Prospect {
                 self.cut().await?;
             }
             if !after.has(Sounds::HOUSE) {
@@ -274,7 +273,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
         if now.saturating_duration_since(self.next_beat) > LATE {
             self.next_beat = now;
         }
-        while self.beats() && self.next_beat <= now + LEAD {
+        while self.beats() && self.next_beat <= now + self.lead() {
             let sound = self.compose();
             self.send(&sound).await?;
             self.playout.sent_live(now, FRAME_SAMPLES);
@@ -478,12 +477,17 @@ impl<L: CarrierLine> PhoneLeg<L> {
         }
     }
 
+    /// How far ahead Baton's own sound is sent: a voice that is mixed into it waits for nothing.
+    fn lead(&self) -> Duration {
+        if self.hears_somebody_live(self.ear()) { FRAME } else { LEAD }
+    }
+
     fn due(&self, now: Instant, speech_waits: bool) -> Instant {
         let limits = &self.seat.limits;
         let since_alive = if self.pinged { limits.line_lost } else { limits.ping_every };
         let mut due = self.alive + since_alive;
         if self.beats() {
-            due = due.min(self.next_beat.checked_sub(LEAD).unwrap_or(now));
+            due = due.min(self.next_beat.checked_sub(self.lead()).unwrap_or(now));
         }
         if self.assistant_speaks {
             due = due.min(self.playout.audible_end() + limits.gap);
@@ -544,8 +548,8 @@ const LATE: Duration = Duration::from_millis(200);
 /// nobody has waited long enough to wonder.
 const HOLD_AFTER: Duration = Duration::from_secs(1);
 
-/// Live frames that may wait while they are mixed: one for each frame of lead.
-const MIXED_AHEAD: usize = 3;
+/// Live frames that may wait while they are mixed.
+const MIXED_AHEAD: usize = 2;
 
 /// How long after a phrase's end its mark is waited for before the leg closes all the same.
 const MARK_LATE: Duration = Duration::from_secs(3);

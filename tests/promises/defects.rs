@@ -20,8 +20,8 @@ pub(crate) struct Defect {
 pub(crate) const DEFECTS: &[Defect] = &[
     spoiled("no clear when the assistant is cut off", |_, _, effects| {
         for effect in effects {
-            if let Effect::Hear { cut_prospect, .. } = effect {
-                *cut_prospect = false;
+            if let Effect::Hear { cut, .. } = effect {
+                *cut = false;
             }
         }
     }),
@@ -32,7 +32,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         if let Event::RepArrived(attempt) = event {
             let mut hearing = baton::handoff::Hearing::outside_handoff(Sounds::REP);
             hearing.on_line = Some(*attempt);
-            effects.push(Effect::Hear { number: u32::MAX, hearing, cut_prospect: true, cut_rep: false });
+            effects.push(Effect::Hear { number: u32::MAX, hearing, cut: true });
         }
     }),
     spoiled("the whisper is said to whoever answers", |_, event, effects| {
@@ -92,11 +92,9 @@ pub(crate) const DEFECTS: &[Defect] = &[
         }
     }),
     spoiled("a call is never closed", |_, _, e| drop_effects(e, |e| matches!(e, Effect::Close(_)))),
-    spoiled("a late answer of the store rings a second rep", |_, event, effects| {
-        if let Event::RepReserved { attempt, rep } = event
-            && effects.is_empty()
-        {
-            effects.push(Effect::Ring { attempt: *attempt, rep: rep.clone() });
+    spoiled("a rep who is reserved too late is kept", |_, event, effects| {
+        if let Event::RepReserved { .. } = event {
+            drop_effects(effects, |e| matches!(e, Effect::EndAttempt { .. }));
         }
     }),
     spoiled("a late decline cancels the try that goes on", |call, event, effects| {
@@ -123,8 +121,10 @@ pub(crate) const DEFECTS: &[Defect] = &[
     deaf("the rep's hanging up in the bridge goes unnoticed", |call, event| {
         matches!(event, Event::RepLeft { .. }) && in_stage(call, "bridging")
     }),
-    deaf("a broken assistant goes unnoticed during a search", |call, event| {
-        matches!(event, Event::AssistantBroke(_)) && in_stage(call, "offering")
+    spoiled("a broken assistant is still heard while a rep is rung", |call, event, effects| {
+        if matches!(event, Event::AssistantBroke(_)) && in_stage(call, "offering") {
+            drop_effects(effects, |e| matches!(e, Effect::Hear { .. }));
+        }
     }),
     spoiled("the assistant goes on hearing the prospect in the bridge", |_, _, effects| {
         for effect in effects {

@@ -68,6 +68,7 @@ impl Ledger {
         self.check_isolation(after, &mut broken);
         self.check_tries(after, &mut broken);
         self.check_outcomes(after, &mut broken);
+        self.check_late_reservation(event, effects, &mut broken);
         known_before.check_late_facts(before, event, effects, after, &mut broken);
         broken
     }
@@ -130,17 +131,16 @@ impl Ledger {
             Effect::Close(_) => self.closed += 1,
             Effect::LetGo(_) => self.let_go = true,
             Effect::Say { leg, phrase } => self.check_said(*leg, *phrase, broken),
-            Effect::Hear { number, hearing, cut_prospect, .. } => {
+            Effect::Hear { number, hearing, cut } => {
                 let ear = [hearing.prospect.bits(), hearing.assistant.bits(), hearing.rep.bits()];
                 if self.hearing.is_some_and(|(last, ..)| *number <= last) {
                     broken.push("9: hearings are not counted up".to_owned());
                 }
                 self.hearing = Some((*number, ear, hearing.on_line));
-                let lost = before.prospect.without(hearing.prospect);
-                let last_words_may_end = lost == Sounds::ASSISTANT && hearing.prospect == Sounds::HOLD;
-                if !lost.is_silence() && !last_words_may_end && !cut_prospect {
-                    broken
-                        .push(format!("2: {lost} stays queued when the prospect hears {}", hearing.prospect));
+                let cut_off = before.prospect.has(Sounds::ASSISTANT)
+                    && (hearing.prospect.has(Sounds::REP) || hearing.prospect.has(Sounds::HOUSE));
+                if cut_off && !cut {
+                    broken.push("2: the assistant's speech stays queued for the introduction".to_owned());
                 }
                 if hearing != after.hearing() {
                     broken.push("1: the hearing that was set is not the one that stands".to_owned());
@@ -260,6 +260,15 @@ impl Ledger {
         let open = call.handoff().is_some_and(|h| h.outcome().is_none());
         if call.is_over() && open {
             broken.push("4: the call is over and its handoff is not".to_owned());
+        }
+    }
+
+    /// A rep who is reserved when nobody waits for them is set free at once.
+    fn check_late_reservation(&self, event: &Event, effects: &[Effect], broken: &mut Vec<String>) {
+        let Event::RepReserved { attempt, .. } = event else { return };
+        let used = |e: &Effect| matches!(e, Effect::Ring { attempt: a, .. } | Effect::EndAttempt { attempt: a, .. } if a == attempt);
+        if !effects.iter().any(used) {
+            broken.push(format!("3: the rep of {attempt} is reserved, not rung and not set free"));
         }
     }
 
