@@ -13,9 +13,16 @@ mod handset;
 pub mod person;
 /// Finding a clip in what was heard.
 pub mod recognise;
+/// A call as a text.
+pub mod script;
 /// Made sound.
 pub mod sound;
 /// What happens, as it happens.
 pub mod story;
+mod verdict;
 /// Everything around Baton in one value.
 pub mod world;
+
+#[cfg(test)]
+#[path = "../../tests/contracts/twilio_spec.rs"]
+mod twilio_spec;

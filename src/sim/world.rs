@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::sim::assistant::{Assistant, AssistantScript};
 use crate::sim::carrier::{Carrier, CarrierSettings, LineSettings, PhoneCall};
 use crate::sim::person::{Person, Phone};
+use crate::sim::script::Cast;
 use crate::sim::story::Story;
 
 /// What the world is like.
@@ -55,6 +56,15 @@ impl World {
         self.carrier.place(Phone { number: number.to_owned(), person })
     }
 
+    /// Gives everybody of a script their phone and lets the prospect dial.
+    pub fn play(&self, cast: Cast) -> PhoneCall {
+        self.assistant.now_follow(cast.assistant);
+        for rep in cast.reps {
+            self.carrier.install(rep);
+        }
+        self.prospect_calls(PROSPECT, cast.prospect)
+    }
+
     /// The call that reaches this rep, as soon as there is one.
     pub async fn call_to_rep(&self, number: &str, limit: Duration) -> Option<PhoneCall> {
         self.carrier.call_with(number, limit).await
@@ -65,3 +75,6 @@ impl World {
         &self.story
     }
 }
+
+/// The number of a script's prospect; 555-01xx is kept free for stories.
+const PROSPECT: &str = "+14155550123";

@@ -1,5 +1,7 @@
 //! A scripted assistant that speaks Media Streams as a server, politely or not, and writes down all it was told.
 
+mod door;
+mod faults;
 mod listener;
 mod quiet_pong;
 mod script;
@@ -62,7 +64,7 @@ impl Assistant {
             asked: Mutex::default(),
             tasks: Mutex::default(),
         });
-        house.spawn(speaker::open_door(Arc::clone(&house), media));
+        house.spawn(door::open(Arc::clone(&house), media));
         let router = voice_url::router(Arc::clone(&house), url.clone());
         house.spawn(async move {
             // It ends only when the assistant is dropped.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -10,108 +10,76 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 use crate::sim::assistant::House;
 use crate::sim::assistant::listener::{Heard, Listener};
 use crate::sim::assistant::quiet_pong::QuietPong;
-use crate::sim::assistant::script::{AfterLast, AssistantScript, Door, Fault};
-use crate::sim::assistant::visit::{ClosedHow, Record, Visit, Wish};
+use crate::sim::assistant::script::{AfterLast, AssistantScript, Fault};
+use crate::sim::assistant::visit::{ClosedHow, Visit, Wish};
 use crate::sim::clock;
-use crate::sim::sound::{Phrase, Pitch, speech};
+use crate::sim::sound::Phrase;
 use crate::sim::story::What;
 
-/// Takes connections, each on its own.
-pub(crate) async fn open_door(house: Arc<House>, listener: TcpListener) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let guest = Arc::clone(&house);
-        house.spawn(async move { receive(&guest, stream).await });
-    }
-}
-
-async fn receive(house: &Arc<House>, stream: TcpStream) {
-    let script = house.script();
-    if script.door == Door::NeverAnswers {
-        return std::future::pending().await;
-    }
-    let mut record = Record::default();
-    // The error type is the websocket crate's.
-    #[expect(clippy::result_large_err, reason = "the signature is given by the websocket crate")]
-    let look = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
-        let header =
-            |name| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        request.uri().path().clone_into(&mut record.path);
-        record.signature = header("X-Twilio-Signature");
-        record.user_agent = header("User-Agent");
-        match script.door {
-            Door::Opens | Door::NeverAnswers => Ok(response),
-            Door::Refuses(status) => {
-                let mut refusal = ErrorResponse::new(None);
-                *refusal.status_mut() = axum::http::StatusCode::from_u16(status).unwrap_or_default();
-                Err(refusal)
-            }
-        }
-    };
-    let quiet = Arc::new(AtomicBool::new(false));
-    let stream = QuietPong::new(stream, Arc::clone(&quiet));
-    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
-    let Ok(socket) = accept_hdr_async_with_config(stream, look, Some(config)).await else { return };
-    record.ear = crate::sim::ear::Ear::listening_from(house.story.elapsed());
-    let (visit, wishes) = Visit::new(record);
-    house.welcome(visit.clone());
-    let speaker = Speaker {
-        house: Arc::clone(house),
-        listener: Listener::new(visit.clone(), house.story.clone()),
-        visit,
-        script,
-        quiet,
-        queue: VecDeque::new(),
-        next_due: clock::now(),
-        speaks_until: clock::now(),
-        answered: 0,
-        marks: 0,
-        answers_at: None,
-        mute: false,
-        hung: false,
-        reads_slowly: Duration::ZERO,
-    };
-    speaker.run(socket, wishes).await;
-}
-
-struct Speaker {
+/// The assistant in one connection.
+pub(crate) struct Speaker {
     house: Arc<House>,
     visit: Visit,
     listener: Listener,
-    script: AssistantScript,
-    quiet: Arc<AtomicBool>,
-    queue: VecDeque<(Instant, Message)>,
+    pub(super) script: AssistantScript,
+    pub(super) quiet: Arc<AtomicBool>,
+    pub(super) queue: VecDeque<(Instant, Message)>,
     next_due: Instant,
     speaks_until: Instant,
     answered: usize,
     marks: u64,
     answers_at: Option<Instant>,
-    mute: bool,
-    hung: bool,
-    reads_slowly: Duration,
+    pub(super) mute: bool,
+    pub(super) hung: bool,
+    pub(super) reads_slowly: Duration,
 }
 
-type Socket = WebSocketStream<QuietPong>;
+/// The assistant's end of a websocket.
+pub(crate) type Socket = WebSocketStream<QuietPong>;
 
 /// Whether the connection goes on.
-enum Then {
+pub(crate) enum Then {
     GoOn,
     Close,
     Vanish,
 }
 
 impl Speaker {
-    async fn run(mut self, socket: Socket, mut wishes: mpsc::Receiver<Wish>) {
+    /// An assistant that has yet to hear `start`.
+    pub(crate) fn new(
+        house: &Arc<House>,
+        visit: Visit,
+        script: AssistantScript,
+        quiet: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            house: Arc::clone(house),
+            listener: Listener::new(visit.clone(), house.story.clone()),
+            visit,
+            script,
+            quiet,
+            queue: VecDeque::new(),
+            next_due: clock::now(),
+            speaks_until: clock::now(),
+            answered: 0,
+            marks: 0,
+            answers_at: None,
+            mute: false,
+            hung: false,
+            reads_slowly: Duration::ZERO,
+        }
+    }
+
+    /// Holds the conversation until the connection ends.
+    pub(crate) async fn run(mut self, socket: Socket, mut wishes: mpsc::Receiver<Wish>) {
         let (mut sink, mut stream) = socket.split();
         let mut unflushed = false;
         let mut faults: VecDeque<(Instant, Fault)> = VecDeque::new();
@@ -229,42 +197,8 @@ impl Speaker {
         Then::GoOn
     }
 
-    fn misbehave(&mut self, fault: Fault) -> Then {
-        match fault {
-            Fault::Closes => return Then::Close,
-            Fault::Vanishes => return Then::Vanish,
-            Fault::Mute => {
-                self.mute = true;
-                self.queue.clear();
-            }
-            Fault::Hangs => self.hung = true,
-            Fault::NoPong => self.quiet.store(true, Ordering::Relaxed),
-            Fault::ReadsSlowly(millis) => self.reads_slowly = Duration::from_millis(millis),
-            Fault::Floods(seconds) => {
-                for minute in 0..seconds.div_ceil(60) {
-                    let length = Duration::from_secs((seconds - minute * 60).min(60));
-                    let flood = Phrase::new("a flood", speech(length, Pitch::ASSISTANT, minute));
-                    let pace =
-                        std::mem::replace(&mut self.script.pace, crate::sim::assistant::Pace::at_once());
-                    self.say(&flood);
-                    self.script.pace = pace;
-                }
-            }
-            Fault::TalksRubbish => {
-                for rubbish in RUBBISH {
-                    self.queue.push_back((clock::now(), Message::text(*rubbish)));
-                }
-            }
-            Fault::SendsBinary => self.queue.push_back((clock::now(), Message::binary(vec![0xff; 160]))),
-            Fault::SendsHuge(bytes) => {
-                self.queue.push_back((clock::now(), self.media(&vec![0xff; bytes])));
-            }
-        }
-        Then::GoOn
-    }
-
     /// Queues a phrase in chunks, as fast as the script says, and a mark behind it.
-    fn say(&mut self, phrase: &Phrase) {
+    pub(super) fn say(&mut self, phrase: &Phrase) {
         if self.mute {
             return;
         }
@@ -310,7 +244,7 @@ impl Speaker {
         self.queue.push_back((self.next_due, Message::text(mark.to_string())));
     }
 
-    fn media(&self, sound: &[u8]) -> Message {
+    pub(super) fn media(&self, sound: &[u8]) -> Message {
         let payload = STANDARD.encode(sound);
         let media = json!({"event": "media", "streamSid": self.stream_sid(), "media": {"payload": payload}});
         Message::text(media.to_string())
@@ -343,16 +277,3 @@ fn far() -> Instant {
 
 /// What the story calls it.
 const WHO: &str = "assistant";
-/// A media message has some 300 bytes; tungstenite would reserve 128 KiB.
-const READ_BUFFER: usize = 8 * 1024;
-/// Everything that PROTOCOLS.md §1.3 does not allow.
-const RUBBISH: &[&str] = &[
-    "",
-    "{",
-    "null",
-    r#"{"event":"media"}"#,
-    r#"{"event":"media","streamSid":"MZ00000000000000000000000000000000","media":{"payload":"////"}}"#,
-    r#"{"event":"media","media":{"payload":"not base64!"}}"#,
-    r#"{"event":"mark","mark":{}}"#,
-    r#"{"event":"singing","streamSid":"MZ"}"#,
-];

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::sim::assistant::{AfterLast, AssistantScript, ClosedHow, Door, Fault, Pace, Planned, Visit};
+use crate::sim::assistant::{
+    AfterLast, Assistant, AssistantScript, ClosedHow, Door, Fault, Pace, Planned, Visit,
+};
 use crate::sim::carrier::{CallStatus, Carrier, CarrierSettings, Network, PhoneCall, sign};
 use crate::sim::person::{Person, Step};
 use crate::sim::sound::{Phrase, Pitch};
@@ -139,4 +141,28 @@ async fn the_assistant_can_be_steered_in_mid_call() {
     assert!(call.hears(&hello().clip, LIMIT).await.is_some());
     visit.close();
     assert_eq!(call.is_over(LIMIT).await, Some(CallStatus::Completed));
+}
+
+#[tokio::test]
+async fn an_assistant_without_pongs_still_speaks() {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+
+    let assistant = Assistant::start(AssistantScript { greeting: Some(hello()), ..Default::default() });
+    let assistant = assistant.await.unwrap();
+    let (mut socket, _) = tokio_tungstenite::connect_async(assistant.url()).await.unwrap();
+    socket.send(Message::Ping(vec![1].into())).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::Pong(vec![1].into()));
+
+    let visit = assistant.visits()[0].clone();
+    visit.misbehave(Fault::NoPong);
+    visit.misbehave(Fault::SendsHuge(100_000));
+    assert!(socket.next().await.unwrap().unwrap().len() > 100_000, "the fault has been taken");
+    socket.send(Message::Ping(vec![2].into())).await.unwrap();
+    for message in [r#"{"event":"connected"}"#, r#"{"event":"start","streamSid":"MZ1","start":{}}"#] {
+        socket.send(Message::text(message)).await.unwrap();
+    }
+    let next = socket.next().await.unwrap().unwrap();
+    assert!(next.is_text(), "{next:?}");
+    assert!(!visit.oddities().is_empty(), "that start was none of Twilio's");
 }

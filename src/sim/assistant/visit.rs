@@ -151,6 +151,15 @@ impl Visit {
         gaps.max().unwrap_or_default()
     }
 
+    /// The mean time between two media messages.
+    pub fn mean_gap(&self) -> Duration {
+        let record = self.record();
+        match record.media_at[..] {
+            [first, .., last] => last.saturating_sub(first) / (record.media_at.len() as u32 - 1),
+            [] | [_] => Duration::ZERO,
+        }
+    }
+
     /// The keys that were pressed, and when.
     pub fn keys(&self) -> Vec<(Duration, char)> {
         self.record().keys.clone()

@@ -58,7 +58,7 @@ impl Follower {
             }
         }
         let never_answered = self.call.status() < CallStatus::InProgress;
-        let status = if never_answered { CallStatus::Failed } else { CallStatus::Completed };
+        let status = if never_answered { CallStatus::Canceled } else { CallStatus::Completed };
         ring::over(&self.account, &self.call, status);
     }
 
@@ -169,10 +169,11 @@ impl Follower {
             }
         }
         // What a caller hears from Twilio when nothing can be done.
-        if self.call.status() == CallStatus::InProgress {
-            let clip = spoken(APPLICATION_ERROR, Pitch::CARRIER);
-            self.prompt(APPLICATION_ERROR, &clip, 1).await;
+        if self.call.status() < CallStatus::InProgress {
+            ring::pick_up(&self.account, &self.call);
         }
+        let clip = spoken(APPLICATION_ERROR, Pitch::CARRIER);
+        self.prompt(APPLICATION_ERROR, &clip, 1).await;
         Err(Next::Over)
     }
 

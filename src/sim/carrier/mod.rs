@@ -17,14 +17,18 @@ mod follow;
 mod gather;
 mod line;
 mod media;
+mod messages;
 mod phone_call;
 mod playout;
 mod progress;
 mod rest;
+#[cfg(test)]
+mod rest_tests;
 mod ring;
 mod settings;
 mod signature;
 mod stream;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -41,7 +45,7 @@ pub use call::{CallStatus, Direction};
 pub use phone_call::PhoneCall;
 pub use settings::{CarrierSettings, LineSettings, Network, Stalls};
 pub use signature::sign;
-pub use stream::StreamTally;
+pub use tally::StreamTally;
 
 use crate::sim::carrier::account::Account;
 use crate::sim::carrier::call::{Origin, Source};

@@ -7,7 +7,8 @@ use tokio::time::timeout_at;
 
 use crate::audio::clip::Clip;
 use crate::sim::carrier::call::{Call, CallStatus, Direction, Order};
-use crate::sim::carrier::stream::{MediaEnd, StreamTally};
+use crate::sim::carrier::stream::MediaEnd;
+use crate::sim::carrier::tally::StreamTally;
 use crate::sim::clock;
 use crate::sim::ear::Ear;
 use crate::sim::person::Step;

@@ -5,15 +5,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::audio::frame::{FRAME_MILLIS, FRAME_SAMPLES};
+use crate::sim::carrier::messages::{self, Stamp};
 use crate::sim::carrier::playout::Playout;
 use crate::sim::carrier::settings::Network;
+use crate::sim::carrier::tally::StreamTally;
 use crate::sim::carrier::told::{self, Told};
 use crate::sim::clock;
 use crate::sim::dice::Dice;
@@ -54,48 +53,6 @@ pub(crate) enum Wish {
     Stop,
     /// The connection breaks, here and now.
     Cut,
-}
-
-/// What passed over a stream, counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StreamTally {
-    /// `MZ…`.
-    pub stream_sid: String,
-    /// Media messages sent to the server.
-    pub media_sent: u64,
-    /// Frames of the person that the phone network lost.
-    pub frames_lost: u64,
-    /// Media messages received.
-    pub media_received: u64,
-    /// Bytes of sound received.
-    pub bytes_received: u64,
-    /// Marks received.
-    pub marks_received: u64,
-    /// Marks sent back.
-    pub marks_echoed: u64,
-    /// `clear`s received.
-    pub clears: u64,
-    /// 31930: the server did not read and media was dropped.
-    pub overflowed: u64,
-    /// 31931: more than ten minutes were queued and media was dropped.
-    pub discarded: u64,
-    /// 31950: binary messages.
-    pub malformed: u64,
-    /// 31951: bad JSON, unknown events, missing or extra keys, a wrong stream.
-    pub invalid: u64,
-    /// Why the first of those were not accepted.
-    pub complaints: Vec<String>,
-    /// Milliseconds of sound that wait to be played.
-    pub backlog_millis: u64,
-    /// How it ended, if it has.
-    pub ended: Option<String>,
-}
-
-impl StreamTally {
-    /// How many messages the carrier would have complained about.
-    pub fn faults(&self) -> u64 {
-        self.malformed + self.invalid + self.discarded
-    }
 }
 
 #[derive(Debug)]
@@ -140,32 +97,16 @@ impl MediaEnd {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says `connected` and `start`, the first two messages (§1.2).
+    /// Says `connected` and `start`, the first two messages.
     pub(crate) fn begin(&self, account_sid: &str, call_sid: &str, parameters: &[(String, String)]) {
         let mut state = self.state();
-        let connected = json!({"event": "connected", "protocol": "Call", "version": "1.0.0"});
-        self.send(&mut state, Sent::Text(connected.to_string()));
-        let custom: serde_json::Map<_, _> =
-            parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        state.sequence += 1;
-        // §1.2: sequenceNumber is a string, sampleRate and channels are numbers.
-        let start = json!({
-            "event": "start",
-            "sequenceNumber": state.sequence.to_string(),
-            "start": {
-                "accountSid": account_sid,
-                "streamSid": self.sid,
-                "callSid": call_sid,
-                "tracks": ["inbound"],
-                "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-                "customParameters": custom,
-            },
-            "streamSid": self.sid,
-        });
-        self.send(&mut state, Sent::Text(start.to_string()));
+        self.send(&mut state, Sent::Text(messages::connected()));
+        let stamp = self.stamp(&mut state);
+        let start = messages::start(&stamp, account_sid, call_sid, parameters);
+        self.send(&mut state, Sent::Text(start));
     }
 
-    /// Sends 20 ms of the person's microphone (§1.2: chunk, timestamp and sequence number are strings).
+    /// Sends 20 ms of the person's microphone, unless the phone network loses it.
     pub(crate) fn speak(&self, mic: &[u8; FRAME_SAMPLES]) {
         let mut state = self.state();
         let timestamp = state.timestamp_millis;
@@ -182,14 +123,8 @@ impl MediaEnd {
             return;
         }
         state.chunk += 1;
-        state.sequence += 1;
-        let text = format!(
-            r#"{{"event":"media","sequenceNumber":"{}","media":{{"track":"inbound","chunk":"{}","timestamp":"{timestamp}","payload":"{}"}},"streamSid":"{}"}}"#,
-            state.sequence,
-            state.chunk,
-            STANDARD.encode(mic),
-            self.sid,
-        );
+        let chunk = state.chunk;
+        let text = messages::media(&self.stamp(&mut state), chunk, timestamp, mic);
         if self.send(&mut state, Sent::Text(text)) {
             state.tally.media_sent += 1;
         } else {
@@ -198,30 +133,18 @@ impl MediaEnd {
         }
     }
 
-    /// Sends a key (§1.2: the track is `inbound_track` here).
+    /// Sends a key.
     pub(crate) fn press(&self, key: char) {
         let mut state = self.state();
-        state.sequence += 1;
-        let text = json!({
-            "event": "dtmf",
-            "streamSid": self.sid,
-            "sequenceNumber": state.sequence.to_string(),
-            "dtmf": {"track": "inbound_track", "digit": key.to_string()},
-        });
-        self.send(&mut state, Sent::Text(text.to_string()));
+        let text = messages::dtmf(&self.stamp(&mut state), key);
+        self.send(&mut state, Sent::Text(text));
     }
 
     /// Sends `stop` and closes (§1.2), or breaks off when even that cannot be sent.
     pub(crate) fn stop(&self, account_sid: &str, call_sid: &str) {
         let mut state = self.state();
-        state.sequence += 1;
-        let text = json!({
-            "event": "stop",
-            "sequenceNumber": state.sequence.to_string(),
-            "stop": {"accountSid": account_sid, "callSid": call_sid},
-            "streamSid": self.sid,
-        });
-        let sent = self.send(&mut state, Sent::Text(text.to_string())) && self.send(&mut state, Sent::Close);
+        let text = messages::stop(&self.stamp(&mut state), account_sid, call_sid);
+        let sent = self.send(&mut state, Sent::Text(text)) && self.send(&mut state, Sent::Close);
         self.wish.send_replace(if sent { Wish::Stop } else { Wish::Cut });
     }
 
@@ -320,14 +243,14 @@ impl MediaEnd {
 
     fn echo(&self, state: &mut State, name: &str) {
         state.tally.marks_echoed += 1;
+        let text = messages::mark(&self.stamp(state), name);
+        self.send(state, Sent::Text(text));
+    }
+
+    /// §1.2: the sequence number counts all messages after `connected`.
+    fn stamp(&self, state: &mut State) -> Stamp<'_> {
         state.sequence += 1;
-        let text = json!({
-            "event": "mark",
-            "sequenceNumber": state.sequence.to_string(),
-            "streamSid": self.sid,
-            "mark": {"name": name},
-        });
-        self.send(state, Sent::Text(text.to_string()));
+        Stamp { stream_sid: &self.sid, sequence: state.sequence }
     }
 
     fn send(&self, state: &mut State, what: Sent) -> bool {
@@ -354,15 +277,5 @@ pub(crate) enum Took {
     Clear,
 }
 
-impl StreamTally {
-    fn complain(&mut self, complaint: &str) {
-        if self.complaints.len() < COMPLAINTS {
-            self.complaints.push(complaint.to_owned());
-        }
-    }
-}
-
 /// 40 s of frames: a server that does not read for so long loses media (31930).
 const SENDING: usize = 2_000;
-/// As many as a person would read.
-const COMPLAINTS: usize = 10;

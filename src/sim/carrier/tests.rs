@@ -11,19 +11,19 @@ use super::*;
 use crate::sim::person::{Answers, Person, Step};
 use crate::sim::sound::{Phrase, Pitch};
 
-const LIMIT: Duration = Duration::from_secs(10);
-const PROSPECT: &str = "+14155550123";
-const REP: &str = "+14155550177";
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const PROSPECT: &str = "+14155550123";
+pub(super) const REP: &str = "+14155550177";
 
-fn millis(n: u64) -> Duration {
+pub(super) fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-fn prospect() -> Phone {
+pub(super) fn prospect() -> Phone {
     Phone { number: PROSPECT.into(), person: Person::new("prospect") }
 }
 
-async fn carrier(echo: &Echo, change: impl FnOnce(&mut CarrierSettings)) -> Carrier {
+pub(super) async fn carrier(echo: &Echo, change: impl FnOnce(&mut CarrierSettings)) -> Carrier {
     let mut settings = CarrierSettings {
         line: LineSettings {
             voice_url: echo.url("/voice"),
@@ -36,24 +36,6 @@ async fn carrier(echo: &Echo, change: impl FnOnce(&mut CarrierSettings)) -> Carr
     Carrier::start(settings).await.unwrap()
 }
 
-async fn rest(carrier: &Carrier, path: &str, form: &[(&str, &str)]) -> (u16, serde_json::Value) {
-    let settings = carrier.settings();
-    let url = format!("{}/2010-04-01/Accounts/{}/{path}", carrier.api_url(), settings.account_sid);
-    let client = reqwest::Client::builder().timeout(LIMIT).build().unwrap();
-    let request = if form.is_empty() {
-        client.get(url)
-    } else {
-        client
-            .post(url)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(serde_urlencoded::to_string(form).unwrap())
-    };
-    let request = request.basic_auth(&settings.account_sid, Some(&settings.auth_token));
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
-}
-
 fn media(echo: &Echo, millis: usize) -> String {
     let payload = STANDARD.encode(vec![0x9f; millis * 8]);
     json!({"event": "media", "streamSid": echo.stream_sid(), "media": {"payload": payload}}).to_string()
@@ -64,7 +46,7 @@ fn mark(echo: &Echo, name: &str) -> String {
 }
 
 /// Lets somebody dial in and be connected to a stream that says nothing by itself.
-async fn streaming(echo: &Echo, carrier: &Carrier) -> PhoneCall {
+pub(super) async fn streaming(echo: &Echo, carrier: &Carrier) -> PhoneCall {
     let call = carrier.place(prospect());
     assert!(call.is_streaming(LIMIT).await, "{:?}", carrier.notices());
     echo.until("media", |echo| !echo.told("media").is_empty()).await;
@@ -112,7 +94,7 @@ async fn a_call_asks_the_signed_webhook_and_streams_the_prospects_voice_there_an
     let heard = call.ear().heard(&words.clip).expect("the echo was heard");
     assert!(heard.share > 0.95, "{heard:?}");
     let round_trip = (call.ear().began() + heard.when.start).saturating_sub(call.said()[0].0);
-    assert!((millis(120)..millis(260)).contains(&round_trip), "{round_trip:?}");
+    assert!((millis(120)..millis(400)).contains(&round_trip), "{round_trip:?}");
     assert_eq!(call.stream().unwrap().faults(), 0);
     echo.until("status", |echo| !echo.asked("/status").is_empty()).await;
     let status = &echo.asked("/status")[0];
@@ -153,7 +135,7 @@ async fn marks_come_back_when_played_and_clear_returns_them_at_once() {
     let marks = echo.told("mark");
     assert_eq!(marks[0].1["mark"]["name"], "empty");
     assert!(marks[0].0 - began >= millis(120), "an echo needs a round trip");
-    assert!(marks[0].0 - began < millis(500), "nothing was queued before it");
+    assert!(marks[0].0 - began < millis(1_000), "nothing was queued before it");
     assert!(marks[1].0 - began >= millis(1_120), "a second had to be played first");
 
     echo.say(media(&echo, 60_000));
@@ -165,7 +147,7 @@ async fn marks_come_back_when_played_and_clear_returns_them_at_once() {
     echo.until("the marks", |echo| echo.told("mark").len() == 4).await;
     let marks = echo.told("mark");
     assert_eq!((&marks[2].1["mark"]["name"], &marks[3].1["mark"]["name"]), (&json!("a"), &json!("b")));
-    assert!((millis(120)..millis(600)).contains(&(marks[3].0 - cut)));
+    assert!((millis(120)..millis(1_000)).contains(&(marks[3].0 - cut)));
     let tally = call.stream().unwrap();
     assert_eq!((tally.clears, tally.backlog_millis, tally.faults()), (1, 0, 0));
 }
@@ -282,146 +264,6 @@ async fn a_bad_document_is_an_error_and_a_rejected_call_is_never_answered() {
 }
 
 #[tokio::test]
-async fn rest_rings_one_phone_a_second_and_reports_each_milestone() {
-    let echo = Echo::start().await;
-    let carrier = carrier(&echo, |settings| settings.network = Network::perfect()).await;
-    let (from, status) = (carrier.settings().number.clone(), echo.url("/rep-status"));
-    let numbers = ["+14155550171", "+14155550172", "+14155550173"];
-    for number in numbers {
-        let person = Person::new(number).who_answers(Answers::After(millis(100))).then(Step::HangUp);
-        carrier.install(Phone { number: number.into(), person });
-        let form = [
-            ("To", number),
-            ("From", &from),
-            ("Twiml", r#"<Response><Pause length="30"/></Response>"#),
-            ("StatusCallback", &status),
-            ("StatusCallbackEvent", "initiated"),
-            ("StatusCallbackEvent", "ringing"),
-            ("StatusCallbackEvent", "answered"),
-            ("StatusCallbackEvent", "completed"),
-        ];
-        let (code, body) = rest(&carrier, "Calls.json", &form).await;
-        assert_eq!((code, &body["status"]), (201, &json!("queued")));
-    }
-    let mut answered = Vec::new();
-    for number in numbers {
-        let call = carrier.call_with(number, LIMIT).await.unwrap();
-        assert_eq!(call.is_over(LIMIT).await, Some(CallStatus::Completed));
-        answered.push(call.answered_at().unwrap());
-    }
-    for pair in answered.windows(2) {
-        assert!((millis(900)..millis(1_200)).contains(&pair[1].saturating_sub(pair[0])), "{answered:?}");
-    }
-    echo.until("all callbacks", |echo| echo.asked("/rep-status").len() == 12).await;
-    let first: Vec<_> =
-        echo.asked("/rep-status").into_iter().filter(|asked| asked.field("To") == numbers[0]).collect();
-    let told: Vec<_> = first.iter().map(|a| (a.field("SequenceNumber"), a.field("CallStatus"))).collect();
-    assert_eq!(told, [("0", "initiated"), ("1", "ringing"), ("2", "in-progress"), ("3", "completed")]);
-    assert_eq!(first[0].field("CallbackSource"), "call-progress-events");
-}
-
-#[tokio::test]
-async fn callbacks_overtake_each_other_and_come_twice_when_asked() {
-    let echo = Echo::start().await;
-    let carrier = carrier(&echo, |settings| {
-        settings.network = Network::perfect();
-        settings.calls_per_second = 100.0;
-        settings.callbacks_shuffled = true;
-        settings.callbacks_doubled = 1.0;
-        settings.callback_delay = Duration::ZERO..millis(1_500);
-        settings.line.status_url = Some(echo.url("/status"));
-    })
-    .await;
-    echo.document("/voice", "<Hangup/>");
-    let person = Person::new("rep").who_answers(Answers::After(millis(10)));
-    for n in 0..4 {
-        carrier.ring(Phone { number: format!("+1415555018{n}"), person: person.clone() });
-    }
-    echo.until("all callbacks", |echo| echo.asked("/status").len() == 32).await;
-    let asked = echo.asked("/status");
-    let numbers: Vec<u32> = asked.iter().map(|a| a.field("SequenceNumber").parse().unwrap()).collect();
-    assert!(!numbers.is_sorted());
-    let mut tokens: Vec<_> = asked.iter().map(|a| a.header("i-twilio-idempotency-token")).collect();
-    tokens.sort_unstable();
-    tokens.dedup();
-    assert_eq!(tokens.len(), 16, "a doubled callback carries the same token");
-}
-
-#[tokio::test]
-async fn rest_refuses_what_twilio_refuses() {
-    let echo = Echo::start().await;
-    let carrier = carrier(&echo, |settings| settings.network = Network::perfect()).await;
-    let from = carrier.settings().number.clone();
-    let twiml = "<Response/>";
-    for (form, code) in [
-        (vec![("From", from.as_str()), ("Twiml", twiml)], 21_201),
-        (vec![("To", REP), ("Twiml", twiml)], 21_213),
-        (vec![("To", REP), ("From", &from)], 21_205),
-        (vec![("To", "+15005550001"), ("From", &from), ("Twiml", twiml)], 21_217),
-        (vec![("To", REP), ("From", "+15005550009"), ("Twiml", twiml)], 21_210),
-        (vec![("To", REP), ("From", &from), ("Twiml", twiml), ("Ring", "18")], 20_001),
-        (vec![("To", REP), ("From", &from), ("Twiml", twiml), ("Timeout", "601")], 21_208),
-    ] {
-        let (status, body) = rest(&carrier, "Calls.json", &form).await;
-        assert_eq!((status, &body["code"]), (400, &json!(code)), "{form:?}");
-        assert_eq!(body["status"], 400);
-    }
-    let (status, body) = rest(&carrier, "Calls/CA404.json", &[("Status", "completed")]).await;
-    assert_eq!((status, &body["code"]), (404, &json!(20_404)));
-    let url = format!("{}/2010-04-01/Accounts/x/Calls.json", carrier.api_url());
-    let client = reqwest::Client::builder().timeout(LIMIT).build().unwrap();
-    assert_eq!(client.get(url).send().await.unwrap().status(), 401);
-    assert_eq!(carrier.requests().len(), 9);
-}
-
-#[tokio::test]
-async fn rest_redirects_a_live_call_whose_stream_then_stops_and_ends_it() {
-    let echo = Echo::start().await;
-    echo.document("/voice", &echo.connect(r#"action="/ended""#));
-    let carrier = carrier(&echo, |settings| settings.network = Network::perfect()).await;
-    let call = streaming(&echo, &carrier).await;
-    let path = format!("Calls/{}.json", call.sid());
-    let twiml = r#"<Response><Say>one moment</Say><Pause length="60"/></Response>"#;
-    assert_eq!(rest(&carrier, &path, &[("Twiml", twiml)]).await.0, 200);
-    echo.until("stop", |echo| !echo.told("stop").is_empty()).await;
-    assert!(call.until(LIMIT, |call| !call.ear().words().is_empty()).await);
-    assert!(echo.asked("/ended").is_empty(), "a redirect replaces the document, its action included");
-    assert_eq!(rest(&carrier, &path, &[("Status", "completed")]).await.0, 200);
-    assert_eq!(call.is_over(LIMIT).await, Some(CallStatus::Completed));
-    let (status, body) = rest(&carrier, &path, &[("Status", "completed")]).await;
-    assert_eq!((status, &body["code"]), (400, &json!(21_220)));
-    let (_, list) = rest(&carrier, &format!("Calls.json?To={}", "%2B14155550100"), &[]).await;
-    assert_eq!(list["calls"][0]["sid"], call.sid());
-}
-
-#[tokio::test]
-async fn a_call_that_rings_can_be_cancelled_and_one_that_nobody_answers_ends() {
-    let echo = Echo::start().await;
-    echo.document("/voice", "<Hangup/>");
-    let carrier = carrier(&echo, |settings| {
-        settings.network = Network::perfect();
-        settings.calls_per_second = 100.0;
-    })
-    .await;
-    let phone = |number: &str, answers| Phone {
-        number: number.into(),
-        person: Person::new(number).who_answers(answers),
-    };
-    let ringing = carrier.ring(phone("+14155550181", Answers::Never));
-    assert!(ringing.until(LIMIT, |call| call.status() == CallStatus::Ringing).await);
-    rest(&carrier, &format!("Calls/{}.json", ringing.sid()), &[("Status", "canceled")]).await;
-    assert_eq!(ringing.is_over(LIMIT).await, Some(CallStatus::Canceled));
-    let declined = carrier.ring(phone("+14155550182", Answers::Declines(millis(50))));
-    assert_eq!(declined.is_over(LIMIT).await, Some(CallStatus::Busy));
-    let from = carrier.settings().number.clone();
-    carrier.install(phone("+14155550183", Answers::Never));
-    let form = [("To", "+14155550183"), ("From", &from), ("Twiml", "<Response/>"), ("Timeout", "1")];
-    rest(&carrier, "Calls.json", &form).await;
-    let unanswered = carrier.call_with("+14155550183", LIMIT).await.unwrap();
-    assert_eq!(unanswered.is_over(LIMIT).await, Some(CallStatus::NoAnswer));
-}
-
-#[tokio::test]
 async fn dial_connects_two_people_directly_and_tells_the_action_how_it_went() {
     let echo = Echo::start().await;
     echo.document("/voice", &format!(r#"<Dial action="/dialled"><Number>{REP}</Number></Dial>"#));
@@ -463,7 +305,12 @@ async fn lost_frames_are_gaps_in_the_timestamps() {
     let echo = Echo::start().await;
     echo.be_quiet();
     echo.document("/voice", &echo.connect(""));
-    let carrier = carrier(&echo, |settings| settings.network.loss = 0.2).await;
+    let stalls = Stalls { every: millis(500), lasting: millis(50)..millis(100) };
+    let carrier = carrier(&echo, |settings| {
+        settings.network.loss = 0.2;
+        settings.network.stalls = Some(stalls);
+    })
+    .await;
     let call = streaming(&echo, &carrier).await;
     echo.until("100 frames", |echo| echo.told("media").len() >= 100).await;
     let frames = echo.told("media");
