@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::assistant::{Assistant, AssistantFault, AssistantTerms};
 use crate::call::effect::{CallEnd, Effect, Next};
-use crate::call::event::{Event, Heard};
-use crate::handoff::{Action, Handoff, Hearing, Input, Phrase, Policy, Sounds, Stage};
-use crate::id::{AttemptId, LegId, RepId};
+use crate::call::event::Event;
+use crate::call::prospect::Prospect;
+use crate::handoff::{Action, Handoff, Hearing, Input, Policy, Sounds, Stage};
+use crate::id::{LegId, RepId};
 use crate::time::CallTime;
 
 /// What a call is run by; written into its timeline, so that it replays as it was.
@@ -31,30 +32,17 @@ pub struct Terms {
 /// One prospect's conversation with us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    terms: Terms,
-    prospect: Prospect,
-    assistant: Assistant,
-    dialled: u32,
-    handoff: Option<Handoff>,
-    handoffs: u32,
-    attempts: u32,
-    assistant_speaks: bool,
-    bridge_flows: (bool, bool),
-    hearing: Hearing,
-    hearings: u32,
-}
-
-/// Where the prospect is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-enum Prospect {
-    /// Admitted; the sound has yet to come, or to come back.
-    Away { until: CallTime },
-    /// On the line.
-    Here,
-    /// Being let go: the stream closes when the last words were played.
-    LeavingUs { end: CallEnd, until: CallTime },
-    /// The call is over.
-    Gone,
+    pub(super) terms: Terms,
+    pub(super) prospect: Prospect,
+    pub(super) assistant: Assistant,
+    pub(super) dialled: u32,
+    pub(super) handoff: Option<Handoff>,
+    pub(super) handoffs: u32,
+    pub(super) attempts: u32,
+    pub(super) assistant_speaks: bool,
+    pub(super) bridge_flows: (bool, bool),
+    pub(super) hearing: Hearing,
+    pub(super) hearings: u32,
 }
 
 /// Why a call waits for a certain time.
@@ -163,283 +151,9 @@ impl Call {
         self.handoff.as_ref()
     }
 
-    // ── the prospect ──
-
-    fn prospect_arrived(&mut self, effects: &mut Vec<Effect>) {
-        if !matches!(self.prospect, Prospect::Away { .. }) {
-            return;
-        }
-        self.prospect = Prospect::Here;
-        if self.assistant == Assistant::NotYet {
-            self.dial_assistant(None, 0, effects);
-        }
-        // A fresh stream knows nothing of the hearing: it is told again, and what is being said is said again.
-        self.say_hearing(false, effects);
-        if let Some(Stage::Introducing { prospect_heard: false, .. } | Stage::Recovering { .. }) =
-            self.stage()
-        {
-            let phrase = if matches!(self.stage(), Some(Stage::Recovering { .. })) {
-                Phrase::RepLeft
-            } else {
-                Phrase::Introduction
-            };
-            effects.push(Effect::Say { leg: LegId::Prospect, phrase });
-        }
-    }
-
-    fn prospect_stream_broke(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
-        match self.prospect {
-            Prospect::Here => self.prospect = Prospect::Away { until: at + self.terms.away },
-            Prospect::LeavingUs { .. } => self.prospect_stream_closed(effects),
-            Prospect::Away { .. } | Prospect::Gone => {}
-        }
-    }
-
-    fn prospect_left(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
-        self.tell_handoff(at, Input::ProspectGone, effects);
-        let end = match self.prospect {
-            Prospect::LeavingUs { end, .. } => end,
-            Prospect::Here | Prospect::Away { .. } | Prospect::Gone => CallEnd::ProspectLeft,
-        };
-        self.end(end, effects);
-    }
-
-    fn prospect_stream_closed(&mut self, effects: &mut Vec<Effect>) {
-        if let Prospect::LeavingUs { end, .. } = self.prospect {
-            self.end(end, effects);
-        }
-    }
-
-    fn let_go(&mut self, at: CallTime, next: Next, end: CallEnd, effects: &mut Vec<Effect>) {
-        if matches!(self.prospect, Prospect::Here | Prospect::Away { .. }) {
-            self.prospect = Prospect::LeavingUs { end, until: at + LETTING_GO };
-            effects.push(Effect::LetGo(next));
-        }
-    }
-
-    fn end(&mut self, end: CallEnd, effects: &mut Vec<Effect>) {
-        if self.assistant.has_line() {
-            effects.push(Effect::CloseAssistant { fault: None });
-        }
-        self.prospect = Prospect::Gone;
-        effects.push(Effect::Close(end));
-    }
-
-    /// Facts that come when all is said: a rep who answers now is told, nothing else matters.
-    fn after_the_end(&mut self, event: Event, effects: &mut Vec<Effect>) {
-        match event {
-            Event::RepArrived(attempt) => effects.push(too_late(attempt)),
-            Event::RepReserved { attempt, .. } => effects.push(withdrawn(attempt)),
-            Event::AssistantConnected => effects.push(Effect::CloseAssistant { fault: None }),
-            Event::Began(_)
-            | Event::ProspectArrived
-            | Event::ProspectStreamBroke
-            | Event::ProspectLeft
-            | Event::ProspectStreamClosed
-            | Event::AssistantBroke(_)
-            | Event::AssistantFinished
-            | Event::PersonAsked(_)
-            | Event::PersonNotNeeded
-            | Event::KeyPressed { .. }
-            | Event::NobodyFree(_)
-            | Event::ClaimCommitted(_)
-            | Event::ClaimLost(_)
-            | Event::RepRang(_)
-            | Event::RepLeft { .. }
-            | Event::Played { .. }
-            | Event::Flowed { .. }
-            | Event::Heard { .. }
-            | Event::Ticked => {}
-        }
-    }
-
-    // ── the assistant ──
-
-    fn dial_assistant(&mut self, broken_since: Option<CallTime>, tries: u32, effects: &mut Vec<Effect>) {
-        self.dialled += 1;
-        self.assistant = Assistant::Dialling { broken_since, tries };
-        effects.push(Effect::DialAssistant { time: self.dialled });
-    }
-
-    fn assistant_connected(&mut self, at: CallTime) {
-        if let Assistant::Dialling { .. } = self.assistant {
-            self.assistant = if self.rep_has_prospect() {
-                Assistant::Parked { until: at + self.terms.assistant.keep_after_bridge }
-            } else {
-                // Who has just picked up owes the first word.
-                Assistant::Here { owes_since: Some(at), hung: false }
-            };
-        }
-    }
-
-    fn assistant_broke(&mut self, at: CallTime, fault: AssistantFault, effects: &mut Vec<Effect>) {
-        match self.assistant {
-            Assistant::Parked { .. } => self.assistant = Assistant::Released,
-            Assistant::Here { .. } | Assistant::Dialling { .. } => {
-                if fault == AssistantFault::Mute {
-                    effects.push(Effect::CloseAssistant { fault: Some(fault) });
-                }
-                self.assistant = self.assistant.broke(at, &self.terms.assistant);
-                self.assistant_paused(at, effects);
-            }
-            Assistant::NotYet
-            | Assistant::Waiting { .. }
-            | Assistant::Released
-            | Assistant::Finished
-            | Assistant::GivenUp => {}
-        }
-    }
-
-    fn assistant_finished(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
-        match self.assistant {
-            Assistant::Here { .. } | Assistant::Dialling { .. } => {
-                effects.push(Effect::CloseAssistant { fault: None });
-                self.assistant = Assistant::Finished;
-                self.assistant_paused(at, effects);
-            }
-            Assistant::Parked { .. } => {
-                effects.push(Effect::CloseAssistant { fault: None });
-                self.assistant = Assistant::Released;
-            }
-            Assistant::NotYet
-            | Assistant::Waiting { .. }
-            | Assistant::Released
-            | Assistant::Finished
-            | Assistant::GivenUp => {}
-        }
-    }
-
-    fn assistant_paused(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
-        self.assistant_speaks = false;
-        self.tell_handoff(at, Input::AssistantPaused, effects);
-    }
-
-    // ── the handoff ──
-
-    fn person_asked(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
-        if !self.prospect_is_here() || self.handoff_is_open() {
-            return;
-        }
-        self.handoffs += 1;
-        let speaks = self.assistant_speaks && self.assistant.audible();
-        let reps = self.terms.reps.clone();
-        let (handoff, actions) = Handoff::begin(at, self.terms.handoff.clone(), reps, self.attempts, speaks);
-        self.handoff = Some(handoff);
-        self.perform(actions, effects);
-    }
-
-    fn key_pressed(&mut self, at: CallTime, leg: LegId, key: char, effects: &mut Vec<Effect>) {
-        match leg {
-            LegId::Prospect => {
-                if self.hearing.assistant.has(Sounds::PROSPECT) && self.assistant.audible() {
-                    effects.push(Effect::PassKey(key));
-                }
-                if self.terms.person_key == Some(key) {
-                    self.person_asked(at, effects);
-                }
-            }
-            LegId::Rep(attempt) => match (key, self.stage()) {
-                ('1', _) => self.tell_handoff(at, Input::Accepted(attempt), effects),
-                ('2', _) => self.tell_handoff(at, Input::Passed(attempt), effects),
-                (_, Some(Stage::Offering { attempt: asked })) if *asked == attempt => {
-                    effects.push(Effect::Say { leg, phrase: Phrase::NotUnderstood });
-                }
-                (_, Some(Stage::Briefing { .. })) => {
-                    self.tell_handoff(at, Input::Briefed(attempt), effects);
-                }
-                _pressed_for_nothing => {}
-            },
-            LegId::Assistant => {}
-        }
-    }
-
-    fn rep_reserved(&mut self, at: CallTime, attempt: AttemptId, rep: RepId, effects: &mut Vec<Effect>) {
-        if matches!(self.stage(), Some(Stage::Seeking { attempt: sought, .. }) if *sought == attempt) {
-            self.tell_handoff(at, Input::RepReserved { attempt, rep }, effects);
-        } else if self.handoff.as_ref().and_then(Handoff::attempt).is_none_or(|a| a.id != attempt) {
-            // The store answered when nobody waited for it any longer.
-            effects.push(withdrawn(attempt));
-        }
-    }
-
-    fn rep_arrived(&mut self, at: CallTime, attempt: AttemptId, effects: &mut Vec<Effect>) {
-        if self.stage().and_then(Stage::attempt) == Some(attempt) {
-            self.tell_handoff(at, Input::Answered(attempt), effects);
-        } else {
-            effects.push(too_late(attempt));
-        }
-    }
-
-    fn played(&mut self, at: CallTime, leg: LegId, phrase: Phrase, effects: &mut Vec<Effect>) {
-        let input = match (leg, phrase) {
-            (LegId::Rep(attempt), Phrase::Offer | Phrase::NotUnderstood) => Input::Asked(attempt),
-            (LegId::Rep(attempt), Phrase::Whisper) => Input::Briefed(attempt),
-            (LegId::Rep(attempt), Phrase::Introduction) => Input::RepIntroduced(attempt),
-            (LegId::Prospect, Phrase::Introduction) => Input::ProspectIntroduced,
-            (LegId::Prospect, Phrase::RepLeft) => Input::ProspectTold,
-            (LegId::Rep(_), Phrase::RepLeft | Phrase::ProspectLeft | Phrase::TooLate | Phrase::Withdrawn)
-            | (LegId::Prospect | LegId::Assistant, _) => return,
-        };
-        self.tell_handoff(at, input, effects);
-    }
-
-    fn flowed(&mut self, at: CallTime, leg: LegId, hearing: u32, effects: &mut Vec<Effect>) {
-        if let LegId::Rep(attempt) = leg {
-            self.tell_handoff(at, Input::RepFlows(attempt), effects);
-        }
-        // Legs count hearings in 16 bits.
-        if !self.is_bridging() || hearing != self.hearings % 65_536 {
-            return;
-        }
-        match leg {
-            LegId::Prospect => self.bridge_flows.0 = true,
-            LegId::Rep(attempt) if self.hearing.on_line == Some(attempt) => self.bridge_flows.1 = true,
-            LegId::Rep(_) | LegId::Assistant => {}
-        }
-        // The assistant stays able to go on until frames of both sides have crossed the bridge.
-        if self.bridge_flows == (true, true) {
-            if let Assistant::Here { .. } = self.assistant {
-                self.assistant = Assistant::Parked { until: at + self.terms.assistant.keep_after_bridge };
-            }
-        }
-    }
-
-    fn heard(&mut self, at: CallTime, leg: LegId, what: Heard, effects: &mut Vec<Effect>) {
-        match (leg, what) {
-            (LegId::Assistant, Heard::TurnBegan | Heard::TookTheFloor) => {
-                self.assistant_speaks = true;
-                if let Assistant::Here { owes_since, hung } = &mut self.assistant {
-                    (*owes_since, *hung) = (None, false);
-                }
-                if let Some(handoff) = &mut self.handoff {
-                    handoff.assistant_spoke();
-                }
-            }
-            (LegId::Assistant, Heard::TurnEnded) => self.assistant_paused(at, effects),
-            (LegId::Prospect, Heard::TurnBegan) => {
-                if let Assistant::Here { owes_since, hung: false } = &mut self.assistant {
-                    *owes_since = None;
-                }
-            }
-            (LegId::Prospect, Heard::TurnEnded) => {
-                let listens = self.hearing.assistant.has(Sounds::PROSPECT);
-                if let Assistant::Here { owes_since: owes @ None, .. } = &mut self.assistant
-                    && listens
-                {
-                    *owes = Some(at);
-                }
-            }
-            (LegId::Prospect, Heard::TookTheFloor) => self.tell_handoff(at, Input::SpokeUp, effects),
-            (LegId::Rep(attempt), Heard::TookTheFloor) if self.hearing.on_line == Some(attempt) => {
-                self.tell_handoff(at, Input::SpokeUp, effects);
-            }
-            (LegId::Rep(_), _) => {}
-        }
-    }
-
     // ── time ──
 
-    fn ticked(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+    pub(super) fn ticked(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
         match self.prospect {
             Prospect::Away { until } if at >= until => {
                 self.tell_handoff(at, Input::ProspectGone, effects);
@@ -461,7 +175,7 @@ impl Call {
         }
     }
 
-    fn assistant_due(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+    pub(super) fn assistant_due(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
         match self.assistant.clone() {
             Assistant::Waiting { broken_since, tries, .. } => {
                 self.dial_assistant(Some(broken_since), tries + 1, effects);
@@ -485,7 +199,7 @@ impl Call {
     // ── what follows from all of it ──
 
     /// Brings everything into line after an event: who is needed, who is let go, who hears whom.
-    fn settle(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+    pub(super) fn settle(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
         if !self.is_over() && !self.rep_has_prospect() {
             match self.assistant {
                 Assistant::Parked { .. } => {
@@ -519,7 +233,7 @@ impl Call {
         }
     }
 
-    fn say_hearing(&mut self, cut: bool, effects: &mut Vec<Effect>) {
+    pub(super) fn say_hearing(&mut self, cut: bool, effects: &mut Vec<Effect>) {
         self.hearing = self.follows();
         self.hearings += 1;
         // Before anything that is said in it: who hears whom must hold when the first word comes.
@@ -529,7 +243,7 @@ impl Call {
         effects.insert(first_word, hear);
     }
 
-    fn follows(&self) -> Hearing {
+    pub(super) fn follows(&self) -> Hearing {
         if self.is_over() {
             return Hearing::default();
         }
@@ -548,14 +262,14 @@ impl Call {
         hearing
     }
 
-    fn tell_handoff(&mut self, at: CallTime, input: Input, effects: &mut Vec<Effect>) {
+    pub(super) fn tell_handoff(&mut self, at: CallTime, input: Input, effects: &mut Vec<Effect>) {
         if let Some(handoff) = &mut self.handoff {
             let actions = handoff.handle(at, input);
             self.perform(actions, effects);
         }
     }
 
-    fn perform(&mut self, actions: Vec<Action>, effects: &mut Vec<Effect>) {
+    pub(super) fn perform(&mut self, actions: Vec<Action>, effects: &mut Vec<Effect>) {
         let Some(handoff) = &self.handoff else { return };
         self.attempts = handoff.attempts_made();
         let began = handoff.began();
@@ -574,32 +288,20 @@ impl Call {
         }
     }
 
-    fn handoff_is_open(&self) -> bool {
+    pub(super) fn handoff_is_open(&self) -> bool {
         self.handoff.as_ref().is_some_and(|h| h.outcome().is_none())
     }
 
-    fn stage(&self) -> Option<&Stage> {
+    pub(super) fn stage(&self) -> Option<&Stage> {
         self.handoff.as_ref().map(Handoff::stage)
     }
 
-    fn is_bridging(&self) -> bool {
+    pub(super) fn is_bridging(&self) -> bool {
         matches!(self.stage(), Some(Stage::Bridging { .. }))
     }
 
     /// Whether the prospect is with a rep, or about to be, so that the assistant is not needed now.
-    fn rep_has_prospect(&self) -> bool {
+    pub(super) fn rep_has_prospect(&self) -> bool {
         matches!(self.stage(), Some(Stage::Introducing { .. } | Stage::Bridging { .. }))
     }
 }
-
-fn too_late(attempt: AttemptId) -> Effect {
-    Effect::Dismiss { attempt, last_words: Phrase::TooLate }
-}
-
-fn withdrawn(attempt: AttemptId) -> Effect {
-    Effect::EndAttempt { attempt, end: crate::handoff::End::Withdrawn, last_words: None }
-}
-
-/// How long last words may take to be played before the stream is closed all the same: as much as an assistant may
-/// have queued at the carrier, and a little for the way.
-const LETTING_GO: Duration = Duration::from_secs(260);

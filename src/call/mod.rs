@@ -1,6 +1,9 @@
 //! All of it together, as one value: what happened goes in, what to do comes out, and the timeline is both.
 
 pub mod assistant;
+mod company;
+mod prospect;
+mod reps;
 #[expect(clippy::module_inception, reason = "the main type of the folder bears its name, as everywhere")]
 pub mod call;
 pub mod effect;

@@ -1,13 +1,10 @@
 //! Who plays in the demo, and what they say.
 
-use std::time::Duration;
-
 use crate::audio::clip::Clip;
 use crate::handoff::Phrase as House;
 use crate::live::house_voice::HouseVoice;
 use crate::sim::assistant::{AfterLast, AssistantScript};
 use crate::sim::carrier::PhoneCall;
-use crate::sim::person::{Person, Step};
 use crate::sim::sound::Phrase;
 
 /// The number that the prospect dials.
@@ -23,7 +20,6 @@ pub(super) struct Cast {
     hello: Phrase,
     pricing: Phrase,
     company: Phrase,
-    still_here: Phrase,
     question: Phrase,
     person: Phrase,
     team: Phrase,
@@ -59,10 +55,6 @@ impl Cast {
                 "assistant_company",
                 "Of course. While I look for a colleague, tell me more about your team."
             ),
-            still_here: line!(
-                "assistant_still_here",
-                "I am back with you. What else would you like to know?"
-            ),
             question: line!(
                 "prospect_question",
                 "Hi. We are forty people in support; what about pricing for larger teams?"
@@ -85,32 +77,30 @@ impl Cast {
     pub(super) fn assistant(&self) -> AssistantScript {
         AssistantScript {
             greeting: Some(self.hello.clone()),
-            answers: vec![self.pricing.clone(), self.company.clone(), self.still_here.clone()],
+            answers: vec![self.pricing.clone(), self.company.clone()],
             after_last: AfterLast::StaysQuiet,
             ..AssistantScript::default()
         }
     }
 
-    /// The prospect: asks, asks for a person, tells more while one is found.
-    pub(super) fn prospect(&self) -> Person {
-        let listens = |to: &Phrase, person: Person| {
-            person.then(Step::WaitUntilHears(to.clip.duration() / 2)).then(Step::WaitForSilence(PAUSE))
-        };
-        let person = listens(&self.hello, Person::new("prospect")).then(Step::Say(self.question.clone()));
-        let person = person
-            .then(Step::WaitUntilHears((self.hello.clip.duration() + self.pricing.clip.duration()) * 2 / 3));
-        person
-            .then(Step::WaitForSilence(PAUSE))
-            .then(Step::Say(self.person.clone()))
-            .then(Step::Press('0'))
-            .then(Step::Wait(Duration::from_secs(8)))
-            .then(Step::Say(self.team.clone()))
+    /// What the prospect hears of the assistant, and says then.
+    pub(super) fn before_a_person_is_asked_for(&self) -> [(&Phrase, &Phrase); 2] {
+        [(&self.hello, &self.question), (&self.pricing, &self.person)]
     }
 
-    /// The rep: picks up, listens to the question, takes the call.
-    pub(super) fn rep(&self) -> Person {
-        let asked = self.voice.phrase(House::Offer).duration();
-        Person::new("sam").then(Step::Wait(asked + Duration::from_millis(700))).then(Step::Press('1'))
+    /// What the assistant says while a rep is rung.
+    pub(super) fn company(&self) -> &Phrase {
+        &self.company
+    }
+
+    /// What the prospect tells meanwhile.
+    pub(super) fn team(&self) -> &Phrase {
+        &self.team
+    }
+
+    /// What the rep is asked.
+    pub(super) fn question_to_rep(&self) -> &Clip {
+        self.voice.phrase(House::Offer)
     }
 
     /// Who says what to whom once they are introduced.
@@ -135,6 +125,3 @@ impl Cast {
         ]
     }
 }
-
-/// As long as people wait before they take their turn.
-const PAUSE: Duration = Duration::from_millis(500);

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::config::{Config, Rep, Secret};
 use crate::ports::{Calls as _, StoredCall};
 use crate::sim::carrier::{CarrierSettings, PhoneCall};
+use crate::sim::person::Person;
 use crate::sim::world::{World, WorldSettings};
 
 use cast::{Cast, OUR_NUMBER, PROSPECT_NUMBER, REP_NUMBER};
@@ -56,8 +57,8 @@ pub async fn run(demo: &Demo) -> anyhow::Result<bool> {
         let _ = stopped.await;
     }));
     let showing = tokio::spawn(screen.show());
-    world.rep(REP_NUMBER, cast.rep());
-    let prospect = world.prospect_calls(PROSPECT_NUMBER, cast.prospect());
+    world.rep(REP_NUMBER, Person::new("sam"));
+    let prospect = world.prospect_calls(PROSPECT_NUMBER, Person::new("prospect"));
     let rep = play(&world, &cast, &prospect).await;
     let written = written(&store).await;
     showing.abort();
@@ -72,9 +73,19 @@ pub async fn run(demo: &Demo) -> anyhow::Result<bool> {
     Ok(verdict.as_told)
 }
 
-/// What depends on what others do: from the bridge on, prospect and rep take turns.
+/// The story: each takes their turn when they have heard the one before.
 async fn play(world: &World, cast: &Cast, prospect: &PhoneCall) -> Option<PhoneCall> {
-    let rep = world.call_to_rep(REP_NUMBER, STORY_AT_MOST).await?;
+    for (heard, then_said) in cast.before_a_person_is_asked_for() {
+        prospect.hears(&heard.clip, TURN_AT_MOST).await?;
+        prospect.say(then_said.clone());
+    }
+    prospect.press('0');
+    let rep = world.call_to_rep(REP_NUMBER, TURN_AT_MOST).await?;
+    // The assistant keeps the prospect company while the rep's phone rings.
+    prospect.hears(&cast.company().clip, TURN_AT_MOST).await?;
+    prospect.say(cast.team().clone());
+    rep.hears(cast.question_to_rep(), TURN_AT_MOST).await?;
+    rep.press('1');
     prospect.hears(cast.introduction(), STORY_AT_MOST).await?;
     for (who, listener, phrase) in cast.talk(&rep, prospect) {
         who.say(phrase.clone());
@@ -143,8 +154,8 @@ impl Drop for Scratch {
     }
 }
 
-/// The story takes three quarters of a minute to the bridge.
-const STORY_AT_MOST: Duration = Duration::from_secs(90);
+/// The whisper and the introduction, and what may be said before.
+const STORY_AT_MOST: Duration = Duration::from_secs(40);
 
 /// Nobody in it speaks longer.
-const TURN_AT_MOST: Duration = Duration::from_secs(12);
+const TURN_AT_MOST: Duration = Duration::from_secs(20);

@@ -34,14 +34,15 @@ pub(super) fn judge(
         outcome == Some(("handed-over", Some("sam".to_owned()))),
     );
     let ear = prospect.ear();
-    verdict.check("the prospect heard the introduction", ear.heard(cast.introduction()).is_some());
+    let introduced = ear.heard(cast.introduction());
+    verdict.check("the prospect heard the introduction", introduced.is_some());
+    let before = introduced.map_or(Duration::MAX, |introduction| introduction.when.start);
     for (name, clip) in cast.private() {
         verdict
             .check(&format!("the rep heard {name}"), rep.is_some_and(|rep| rep.ear().heard(clip).is_some()));
-        verdict.check(
-            &format!("the prospect never heard {name}"),
-            !ear.heard(clip).is_some_and(|heard| heard.share > MOSTLY),
-        );
+        // It would have been heard before the introduction; after it, the same voice says some of the same words.
+        let leaked = ear.heard(clip).is_some_and(|heard| heard.share > MOSTLY && heard.when.end <= before);
+        verdict.check(&format!("the prospect never heard {name}"), !leaked);
     }
     if let Some(rep) = rep {
         let mut latencies = Vec::new();
@@ -69,10 +70,9 @@ pub(super) fn judge(
         "the carrier could read everything that Baton sent",
         notices.iter().all(|n| !(31_950..=31_951).contains(&n.code)),
     );
-    let (from, to) = (ear.longest_nothing().start, ear.longest_nothing().end);
-    let nothing = to.saturating_sub(from);
+    let nothing = longest_wait(prospect);
     verdict.check(
-        &format!("the prospect's longest moment of nothing: {} ms", nothing.as_millis()),
+        &format!("the longest that the prospect waited in silence: {} ms", nothing.as_millis()),
         nothing <= NOTHING_AT_MOST,
     );
     let words = if verdict.as_told {
@@ -82,6 +82,21 @@ pub(super) fn judge(
     };
     let _ = writeln!(verdict.text, "{words}");
     verdict
+}
+
+/// The longest stretch of nothing in the prospect's ear while it was not their own turn.
+fn longest_wait(prospect: &PhoneCall) -> Duration {
+    let ear = prospect.ear();
+    let in_ear = |at: Duration| at.saturating_sub(ear.began());
+    let said = prospect.said();
+    let ends = said.iter().map(|(at, phrase)| in_ear(*at) + phrase.clip.duration());
+    let begins = said.iter().map(|(at, _)| in_ear(*at)).chain([ear.duration()]);
+    let waits = [Duration::ZERO].into_iter().chain(ends).zip(begins);
+    let longest = |(from, to)| {
+        let nothing = ear.longest_nothing_within(from..to);
+        nothing.end.saturating_sub(nothing.start)
+    };
+    waits.map(longest).max().unwrap_or_default()
 }
 
 impl Verdict {
@@ -94,5 +109,5 @@ impl Verdict {
 /// Less than this share of a clip is a syllable that sounds alike.
 const MOSTLY: f32 = 0.6;
 
-/// Nobody in this story is silent for longer unless it is somebody's turn.
-const NOTHING_AT_MOST: Duration = Duration::from_secs(4);
+/// Promise 1.
+const NOTHING_AT_MOST: Duration = Duration::from_secs(2);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::edge::store::Store;
+use crate::edge::store::{Store, StoreError};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::live::chance;
 use crate::phone_number::PhoneNumber;
@@ -88,8 +88,15 @@ async fn promise_10_what_was_written_is_there_when_the_store_is_opened_again() {
     let call = CallId::from_bits(9);
     place.store.write(records(call)).await.unwrap();
     place.store.reserve(call, AttemptId(1), vec![RepId::new("sam")], Duration::from_secs(60)).await.unwrap();
+    assert!(
+        matches!(Store::open(&place.folder).await, Err(StoreError::InUse { .. })),
+        "one process at a time"
+    );
     place.store.pool.close().await;
-    place.store = Store::open(&place.folder).await.unwrap();
+    // What a process holds is let go when it ends; here the handle is dropped first.
+    let folder = place.folder.clone();
+    place.store = Store { pool: place.store.pool.clone(), _lock: None };
+    place.store = Store::open(&folder).await.unwrap();
     assert!(place.store.call(call).await.unwrap().is_some());
     let other = CallId::from_bits(10);
     let again = place
@@ -141,4 +148,18 @@ async fn promise_3_of_a_thousand_who_reserve_at_once_no_two_get_the_same_rep() {
         }
     }
     assert_eq!(winners.into_values().collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_said_to_be_none() {
+    let folder = std::env::temp_dir().join(format!("baton store {:032x}", chance::bits()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(
+        folder.join("baton.db"),
+        "this is no database, and it is long enough to look like one".repeat(100),
+    )
+    .unwrap();
+    let error = Store::open(&folder).await.unwrap_err().to_string();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(error.contains("not a database"), "{error}");
 }

@@ -5,12 +5,14 @@ mod reps;
 #[cfg(test)]
 mod contract;
 
+use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Connection as _};
 use sqlx::{Executor as _, Row as _};
 
 use crate::ports::{Fault, FaultKind};
@@ -19,6 +21,8 @@ use crate::ports::{Fault, FaultKind};
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: AnyPool,
+    /// Held for as long as this process uses the folder.
+    _lock: Option<Arc<File>>,
 }
 
 /// Why a store cannot be opened.
@@ -31,6 +35,12 @@ pub enum StoreError {
         folder: String,
         /// Why.
         source: std::io::Error,
+    },
+    /// Another Baton uses it.
+    #[error("another Baton is using {folder}: give each its own with --data")]
+    InUse {
+        /// Which.
+        folder: String,
     },
     /// The database cannot be opened or brought up to date.
     #[error("the database in {folder} cannot be used: {source}")]
@@ -48,7 +58,12 @@ impl Store {
         let shown = folder.display().to_string();
         std::fs::create_dir_all(folder)
             .map_err(|source| StoreError::Folder { folder: shown.clone(), source })?;
-        Self::connect(&url(folder, "rwc"))
+        let lock = File::create(folder.join("baton.lock"))
+            .map_err(|source| StoreError::Folder { folder: shown.clone(), source })?;
+        if lock.try_lock().is_err() {
+            return Err(StoreError::InUse { folder: shown });
+        }
+        Self::connect(&url(folder, "rwc"), lock)
             .await
             .map_err(|source| StoreError::Database { folder: shown, source })
     }
@@ -57,11 +72,13 @@ impl Store {
     pub async fn open_to_read(folder: &Path) -> Result<Self, StoreError> {
         let shown = folder.display().to_string();
         let connected = Self::pool(&url(folder, "rw")).await;
-        connected.map(|pool| Self { pool }).map_err(|source| StoreError::Database { folder: shown, source })
+        connected
+            .map(|pool| Self { pool, _lock: None })
+            .map_err(|source| StoreError::Database { folder: shown, source })
     }
 
-    async fn connect(url: &str) -> Result<Self, sqlx::Error> {
-        let store = Self { pool: Self::pool(url).await? };
+    async fn connect(url: &str, lock: File) -> Result<Self, sqlx::Error> {
+        let store = Self { pool: Self::pool(url).await?, _lock: Some(Arc::new(lock)) };
         store.migrate().await?;
         store.free_reservations_of_the_dead().await?;
         Ok(store)
@@ -69,6 +86,8 @@ impl Store {
 
     async fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
         sqlx::any::install_default_drivers();
+        // A pool tries again where a connection fails, and hides why: a first one shows what is wrong with the file.
+        AnyConnection::connect(url).await?.execute("SELECT count(*) FROM sqlite_master").await?;
         AnyPoolOptions::new()
             // SQLite has one writer; a second connection would only wait for the first.
             .max_connections(1)

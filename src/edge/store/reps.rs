@@ -18,11 +18,16 @@ impl Reps for Store {
         lease: Duration,
     ) -> BoxFuture<'_, Result<Option<RepId>, Fault>> {
         within(async move {
-            let held = sqlx::query("SELECT rep FROM reservations WHERE call = $1 AND attempt = $2")
-                .bind(call.to_string())
-                .bind(i64::from(attempt.0))
-                .fetch_optional(&self.pool)
-                .await?;
+            // Asked again for the same try: it keeps whom it has, with a lease that begins anew.
+            let held = sqlx::query(
+                "UPDATE reservations SET until_ms = (SELECT now_ms FROM clock) + $3 \
+                 WHERE call = $1 AND attempt = $2 RETURNING rep",
+            )
+            .bind(call.to_string())
+            .bind(i64::from(attempt.0))
+            .bind(lease.as_millis() as i64)
+            .fetch_optional(&self.pool)
+            .await?;
             if let Some(row) = held {
                 return Ok(Some(RepId::new(&row.try_get::<String, _>("rep")?)));
             }

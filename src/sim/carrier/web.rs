@@ -73,7 +73,7 @@ impl Overrides {
     }
 
     fn retries_on(&self, policy: &str) -> bool {
-        self.retry_on.iter().any(|on| on == policy || on == "all")
+        policy != "none" && self.retry_on.iter().any(|on| on == policy || on == "all")
     }
 }
 
@@ -226,5 +226,6 @@ mod tests {
         assert_eq!((over.read, over.total), (Duration::from_secs(2), PATIENCE));
         assert!(over.retries_on("5xx") && !over.retries_on("ct"));
         assert!(Overrides::of("https://b/x#rp=all").retries_on("4xx"));
+        assert!(!Overrides::of("https://b/x#rp=all").retries_on("none"), "what went well is not tried again");
     }
 }

@@ -49,3 +49,4 @@ CREATE TABLE reservations (
     until_ms BIGINT NOT NULL,
     committed BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX reservations_by_attempt ON reservations (call, attempt);

@@ -1,0 +1,123 @@
+//! The prospect's part in a call: comes, is away, leaves, or is let go when nobody needs us any more.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::assistant::Assistant;
+use crate::call::call::Call;
+use crate::call::effect::{CallEnd, Effect, Next};
+use crate::call::event::Event;
+use crate::call::reps::{too_late, withdrawn};
+use crate::handoff::{Input, Phrase, Stage};
+use crate::id::LegId;
+use crate::time::CallTime;
+
+/// Where the prospect is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) enum Prospect {
+    /// Admitted; the sound has yet to come, or to come back.
+    Away { until: CallTime },
+    /// On the line.
+    Here,
+    /// Being let go: the stream closes when the last words were played.
+    LeavingUs { end: CallEnd, until: CallTime },
+    /// The call is over.
+    Gone,
+}
+
+impl Call {
+    pub(super) fn prospect_arrived(&mut self, effects: &mut Vec<Effect>) {
+        if !matches!(self.prospect, Prospect::Away { .. }) {
+            return;
+        }
+        self.prospect = Prospect::Here;
+        if self.assistant == Assistant::NotYet {
+            self.dial_assistant(None, 0, effects);
+        }
+        // A fresh stream knows nothing of the hearing: it is told again, and what is being said is said again.
+        self.say_hearing(false, effects);
+        if let Some(Stage::Introducing { prospect_heard: false, .. } | Stage::Recovering { .. }) =
+            self.stage()
+        {
+            let phrase = if matches!(self.stage(), Some(Stage::Recovering { .. })) {
+                Phrase::RepLeft
+            } else {
+                Phrase::Introduction
+            };
+            effects.push(Effect::Say { leg: LegId::Prospect, phrase });
+        }
+    }
+
+    pub(super) fn prospect_stream_broke(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+        match self.prospect {
+            Prospect::Here => self.prospect = Prospect::Away { until: at + self.terms.away },
+            Prospect::LeavingUs { .. } => self.prospect_stream_closed(effects),
+            Prospect::Away { .. } | Prospect::Gone => {}
+        }
+    }
+
+    pub(super) fn prospect_left(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+        self.tell_handoff(at, Input::ProspectGone, effects);
+        let end = match self.prospect {
+            Prospect::LeavingUs { end, .. } => end,
+            Prospect::Here | Prospect::Away { .. } | Prospect::Gone => CallEnd::ProspectLeft,
+        };
+        self.end(end, effects);
+    }
+
+    pub(super) fn prospect_stream_closed(&mut self, effects: &mut Vec<Effect>) {
+        if let Prospect::LeavingUs { end, .. } = self.prospect {
+            self.end(end, effects);
+        }
+    }
+
+    pub(super) fn let_go(&mut self, at: CallTime, next: Next, end: CallEnd, effects: &mut Vec<Effect>) {
+        if matches!(self.prospect, Prospect::Here | Prospect::Away { .. }) {
+            self.prospect = Prospect::LeavingUs { end, until: at + LETTING_GO };
+            effects.push(Effect::LetGo(next));
+        }
+    }
+
+    pub(super) fn end(&mut self, end: CallEnd, effects: &mut Vec<Effect>) {
+        if self.assistant.has_line() {
+            effects.push(Effect::CloseAssistant { fault: None });
+        }
+        self.prospect = Prospect::Gone;
+        effects.push(Effect::Close(end));
+    }
+
+    /// Facts that come when all is said: a rep who answers now is told, nothing else matters.
+    pub(super) fn after_the_end(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::RepArrived(attempt) => effects.push(too_late(attempt)),
+            Event::RepReserved { attempt, .. } => effects.push(withdrawn(attempt)),
+            Event::AssistantConnected => effects.push(Effect::CloseAssistant { fault: None }),
+            Event::Began(_)
+            | Event::ProspectArrived
+            | Event::ProspectStreamBroke
+            | Event::ProspectLeft
+            | Event::ProspectStreamClosed
+            | Event::AssistantBroke(_)
+            | Event::AssistantFinished
+            | Event::PersonAsked(_)
+            | Event::PersonNotNeeded
+            | Event::KeyPressed { .. }
+            | Event::NobodyFree(_)
+            | Event::ClaimCommitted(_)
+            | Event::ClaimLost(_)
+            | Event::RepRang(_)
+            | Event::RepLeft { .. }
+            | Event::Played { .. }
+            | Event::Flowed { .. }
+            | Event::Heard { .. }
+            | Event::Ticked => {}
+        }
+    }
+}
+
+/// How long last words may take to be played before the stream is closed all the same: as much as an assistant may
+/// have queued at the carrier, and a little for the way.
+const LETTING_GO: Duration = Duration::from_secs(260);

@@ -1,0 +1,74 @@
+//! What comes from the person at the other end: their voice, their keys, and word of what they have heard.
+
+use crate::audio::frame::Frame;
+use crate::audio::voice::Change;
+use crate::call::{Event, Heard};
+use crate::live::clock;
+use crate::live::line::{CarrierLine, FromCarrier};
+use crate::live::marks::Meaning;
+use crate::live::phone_leg::{Leaving, LegEnd, PhoneLeg};
+
+impl<L: CarrierLine> PhoneLeg<L> {
+    pub(super) async fn came(&mut self, from: FromCarrier) -> Result<(), LegEnd> {
+        self.alive = clock::now();
+        self.pinged = false;
+        match from {
+            FromCarrier::Sound(frame) => self.hear(frame).await,
+            FromCarrier::Key(key) => self.tell(Event::KeyPressed { leg: self.seat.leg, key }).await,
+            FromCarrier::Played(number) => self.played(number).await,
+            FromCarrier::Alive => {}
+            FromCarrier::Stopped => return Err(LegEnd::Stopped),
+            FromCarrier::Broke => return Err(LegEnd::Broke),
+        }
+        Ok(())
+    }
+
+    pub(super) async fn hear(&mut self, frame: Frame) {
+        let dropped = self.seat.patchbay.carry(self.seat.leg, frame);
+        if dropped > 0 {
+            metrics::counter!("baton_frames_dropped_total", "why" => "reader late")
+                .increment(u64::from(dropped));
+        }
+        let patched = self.seat.patchbay.now();
+        if self.flowed_in != Some(patched.number) {
+            self.flowed_in = Some(patched.number);
+            self.tell(Event::Flowed { leg: self.seat.leg, hearing: u32::from(patched.number) }).await;
+        }
+        match self.voice.hear(&frame.sound) {
+            Some(Change::Began) => {
+                self.floor_taken = false;
+                self.tell_heard(self.seat.leg, Heard::TurnBegan).await;
+            }
+            Some(Change::Ended) => self.tell_heard(self.seat.leg, Heard::TurnEnded).await,
+            None => {}
+        }
+        if !self.floor_taken && self.voice.spoken() >= self.seat.limits.floor {
+            self.floor_taken = true;
+            self.tell_heard(self.seat.leg, Heard::TookTheFloor).await;
+        }
+        if self.seat.patchbay.is_crowded(self.seat.leg) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(super) async fn played(&mut self, number: u32) {
+        let Some((place, meanings)) = self.marks.returned(number) else { return };
+        let now = clock::now();
+        self.playout.played_to(now, place);
+        for meaning in meanings {
+            match meaning {
+                Meaning::Assistant(mark) => mark.played(now),
+                Meaning::Said(phrase) => {
+                    if matches!(&self.leaving, Some(Leaving::AfterWords(last, _)) if *last == phrase) {
+                        self.leaving = Some(Leaving::AfterWords(phrase, now));
+                    }
+                    self.tell(Event::Played { leg: self.seat.leg, phrase }).await;
+                }
+            }
+        }
+        // The assistant's last mark is a gap that need not be waited for.
+        if self.assistant_speaks && self.marks.is_empty() && self.playout.audible_end() <= now {
+            self.assistant_paused().await;
+        }
+    }
+}
