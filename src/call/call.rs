@@ -81,7 +81,7 @@ impl Call {
     pub fn handle(&mut self, at: CallTime, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         if self.is_over() {
-            self.after_the_end(event, &mut effects);
+            Self::after_the_end(&event, &mut effects);
             return effects;
         }
         match event {

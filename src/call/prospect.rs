@@ -90,10 +90,10 @@ impl Call {
     }
 
     /// Facts that come when all is said: a rep who answers now is told, nothing else matters.
-    pub(super) fn after_the_end(&mut self, event: Event, effects: &mut Vec<Effect>) {
+    pub(super) fn after_the_end(event: &Event, effects: &mut Vec<Effect>) {
         match event {
-            Event::RepArrived(attempt) => effects.push(too_late(attempt)),
-            Event::RepReserved { attempt, .. } => effects.push(withdrawn(attempt)),
+            Event::RepArrived(attempt) => effects.push(too_late(*attempt)),
+            Event::RepReserved { attempt, .. } => effects.push(withdrawn(*attempt)),
             Event::AssistantConnected => effects.push(Effect::CloseAssistant { fault: None }),
             Event::Began(_)
             | Event::ProspectArrived

@@ -27,6 +27,7 @@ impl Sounds {
     pub const HOLD: Self = Self(16);
 
     /// These and those.
+    #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -37,6 +38,7 @@ impl Sounds {
     }
 
     /// These without those.
+    #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }

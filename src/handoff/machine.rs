@@ -1,7 +1,5 @@
 //! The machine itself: one method per stage, in story order.
 
-#![warn(clippy::wildcard_enum_match_arm)]
-
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -197,11 +195,9 @@ impl Handoff {
                     *phase = Phase::Ringing { until: at + self.policy.ring };
                 }
             }
-            Input::Answered(of) if of == attempt => {
-                if !phase.answered() {
-                    *phase = Phase::Asking { until: at + self.policy.accept + SAYING };
-                    actions.push(Action::TellRep { attempt, phrase: Phrase::Offer });
-                }
+            Input::Answered(of) if of == attempt && !phase.answered() => {
+                *phase = Phase::Asking { until: at + self.policy.accept + SAYING };
+                actions.push(Action::TellRep { attempt, phrase: Phrase::Offer });
             }
             Input::Asked(of) if of == attempt => {
                 if let Phase::Asking { until } = phase {

@@ -62,21 +62,24 @@ impl Pipe {
     /// Waits for the bell or, where `listens`, for the next frame.
     pub async fn next(&self, listens: bool) -> Option<Frame> {
         poll_fn(|context| {
-            if let Some(ready) = self.ready(listens) {
-                return Poll::Ready(ready);
+            if let Poll::Ready(frame) = self.look(listens) {
+                return Poll::Ready(frame);
             }
             self.reader.register(context.waker());
             // Something may have come between the look and the registration.
-            self.ready(listens).map_or(Poll::Pending, Poll::Ready)
+            self.look(listens)
         })
         .await
     }
 
-    fn ready(&self, listens: bool) -> Option<Option<Frame>> {
+    fn look(&self, listens: bool) -> Poll<Option<Frame>> {
         if self.rung.swap(false, Ordering::AcqRel) {
-            return Some(None);
+            return Poll::Ready(None);
         }
-        if listens { self.frames.pop().map(Some) } else { None }
+        match if listens { self.frames.pop() } else { None } {
+            Some(frame) => Poll::Ready(Some(frame)),
+            None => Poll::Pending,
+        }
     }
 }
 

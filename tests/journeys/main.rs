@@ -1,4 +1,6 @@
 //! Journeys: the built app over real sockets, one file a story.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 mod handed_over;
 mod stage;

@@ -68,7 +68,7 @@ impl Ledger {
         self.check_isolation(after, &mut broken);
         self.check_tries(after, &mut broken);
         self.check_outcomes(after, &mut broken);
-        self.check_late_reservation(event, effects, &mut broken);
+        Self::check_late_reservation(event, effects, &mut broken);
         known_before.check_late_facts(before, event, effects, after, &mut broken);
         broken
     }
@@ -264,7 +264,7 @@ impl Ledger {
     }
 
     /// A rep who is reserved when nobody waits for them is set free at once.
-    fn check_late_reservation(&self, event: &Event, effects: &[Effect], broken: &mut Vec<String>) {
+    fn check_late_reservation(event: &Event, effects: &[Effect], broken: &mut Vec<String>) {
         let Event::RepReserved { attempt, .. } = event else { return };
         let used = |e: &Effect| matches!(e, Effect::Ring { attempt: a, .. } | Effect::EndAttempt { attempt: a, .. } if a == attempt);
         if !effects.iter().any(used) {

@@ -104,14 +104,11 @@ fn walk(scope: &Scope, defect: Option<&Defect>, enough: usize) -> Walked {
         came_by: None,
     };
     let mut walked = Walked { situations: 0, steps: 0, stages: BTreeSet::new(), broken: BTreeMap::new() };
-    take(&mut first, Event::Began(Box::new(terms)), defect, &mut walked.broken);
+    take(&mut first, &Event::Began(Box::new(terms)), defect, &mut walked.broken);
     let mut seen = HashSet::from([first.key()]);
     let mut ahead = VecDeque::from([first]);
     while let Some(situation) = ahead.pop_front() {
         walked.situations += 1;
-        if walked.situations % 5000 == 0 {
-            eprintln!("{} seen {} ahead {}", walked.situations, seen.len(), ahead.len());
-        }
         if let Some(handoff) = situation.call.handoff() {
             walked.stages.insert(handoff.stage().name());
         }
@@ -119,7 +116,7 @@ fn walk(scope: &Scope, defect: Option<&Defect>, enough: usize) -> Walked {
         for (wait, event) in situation.possible(scope) {
             let mut next = situation.clone();
             next.at = next.at + wait;
-            take(&mut next, event, defect, &mut walked.broken);
+            take(&mut next, &event, defect, &mut walked.broken);
             walked.steps += 1;
             if walked.broken.len() >= enough {
                 return walked;
@@ -134,23 +131,23 @@ fn walk(scope: &Scope, defect: Option<&Defect>, enough: usize) -> Walked {
 
 fn take(
     situation: &mut Situation,
-    event: Event,
+    event: &Event,
     defect: Option<&Defect>,
     broken: &mut BTreeMap<String, String>,
 ) {
     let before = situation.call.clone();
     situation.came_by = Some(Rc::new(Step { event: format!("{event:?}"), before: situation.came_by.take() }));
     let mut effects = Vec::new();
-    if !defect.is_some_and(|d| (d.swallows)(&before, &event)) {
+    if !defect.is_some_and(|d| (d.swallows)(&before, event)) {
         effects = situation.call.handle(situation.at, event.clone());
     }
     if let Some(defect) = defect {
-        (defect.spoils)(&before, &event, &mut effects);
+        (defect.spoils)(&before, event, &mut effects);
     }
-    for promise in situation.ledger.step(&before, &event, &effects, &situation.call) {
+    for promise in situation.ledger.step(&before, event, &effects, &situation.call) {
         broken.entry(promise).or_insert_with(|| situation.way());
     }
-    if event == Event::Ticked && situation.call == before && effects.is_empty() && !before.is_over() {
+    if *event == Event::Ticked && situation.call == before && effects.is_empty() && !before.is_over() {
         broken
             .entry(format!(
                 "4: a deadline passed in {:?} and nothing was done",
@@ -175,7 +172,7 @@ fn check_that_it_ends(situation: &Situation, defect: Option<&Defect>, broken: &m
             return;
         };
         last.at = at.max(last.at);
-        take(&mut last, Event::Ticked, defect, &mut unheeded);
+        take(&mut last, &Event::Ticked, defect, &mut unheeded);
     }
     broken.entry("4: a handoff goes on for ever by itself".to_owned()).or_insert_with(|| situation.way());
 }
