@@ -109,7 +109,9 @@ mod tests {
         };
         let mut bytes = std::io::Cursor::new(Vec::new());
         let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
-        samples.iter().for_each(|&s| writer.write_sample(s).unwrap());
+        for &sample in samples {
+            writer.write_sample(sample).unwrap();
+        }
         writer.finalize().unwrap();
         bytes.into_inner()
     }

@@ -98,10 +98,10 @@ impl Call {
             LegId::Rep(_) | LegId::Assistant => {}
         }
         // The assistant stays able to go on until frames of both sides have crossed the bridge.
-        if self.bridge_flows == (true, true) {
-            if let Assistant::Here { .. } = self.assistant {
-                self.assistant = Assistant::Parked { until: at + self.terms.assistant.keep_after_bridge };
-            }
+        if self.bridge_flows == (true, true)
+            && let Assistant::Here { .. } = self.assistant
+        {
+            self.assistant = Assistant::Parked { until: at + self.terms.assistant.keep_after_bridge };
         }
     }
 

@@ -76,7 +76,7 @@ impl Config {
                     );
                 }
                 Ok(_) | Err(_) => {
-                    problems.wrong("server.public_url", "is no URL such as https://baton.example.com")
+                    problems.wrong("server.public_url", "is no URL such as https://baton.example.com");
                 }
             }
         }
@@ -180,7 +180,7 @@ impl Config {
             ("", webhook) => check_url("assistant.webhook_url", webhook, &["http", "https"], problems),
             (stream, "") => check_url("assistant.stream_url", stream, &["ws", "wss"], problems),
             (_, _) => {
-                problems.wrong("assistant.stream_url", "and assistant.webhook_url are both set: keep one")
+                problems.wrong("assistant.stream_url", "and assistant.webhook_url are both set: keep one");
             }
         }
         if assistant.webhook_within.0.as_secs() >= 14 {
@@ -346,7 +346,7 @@ fn check_url(key: &'static str, text: &str, schemes: &[&str], problems: &mut Pro
     match url::Url::parse(text) {
         Ok(url) if schemes.contains(&url.scheme()) => {}
         Ok(_) | Err(_) => {
-            problems.wrong(key, &format!("must be a URL that begins with {}://", schemes.join(":// or ")))
+            problems.wrong(key, &format!("must be a URL that begins with {}://", schemes.join(":// or ")));
         }
     }
 }

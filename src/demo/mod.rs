@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 
 use crate::app::App;
 use crate::config::{Config, Rep, Secret};
-use crate::ports::{Calls as _, StoredCall};
+use crate::ports::{Calls, StoredCall};
+use crate::sim::assistant::Visit;
 use crate::sim::carrier::{CarrierSettings, PhoneCall};
 use crate::sim::person::Person;
 use crate::sim::world::{World, WorldSettings};
@@ -98,7 +99,7 @@ async fn play(world: &World, cast: &Cast, prospect: &PhoneCall) -> Option<PhoneC
 }
 
 /// The call as it stands in the store once it is over.
-async fn written(store: &crate::edge::store::Store) -> Option<StoredCall> {
+async fn written(store: &dyn Calls) -> Option<StoredCall> {
     for _ in 0..100 {
         let call = store.latest(1).await.ok()?.pop();
         if call.as_ref().is_some_and(|call| call.end.is_some()) {
@@ -116,15 +117,15 @@ fn settings(world: &World, folder: &Path) -> Config {
     config.store.data = folder.display().to_string();
     config.carrier.twilio.account_sid.clone_from(&carrier.account_sid);
     config.carrier.twilio.auth_token = Secret::new(carrier.auth_token.clone());
-    config.carrier.twilio.number = OUR_NUMBER.to_owned();
-    config.carrier.twilio.api_url = world.carrier.api_url().to_owned();
-    config.assistant.stream_url = world.assistant.url().to_owned();
+    OUR_NUMBER.clone_into(&mut config.carrier.twilio.number);
+    world.carrier.api_url().clone_into(&mut config.carrier.twilio.api_url);
+    world.assistant.url().clone_into(&mut config.assistant.stream_url);
     config.reps = vec![Rep { name: "sam".to_owned(), phone: REP_NUMBER.to_owned() }];
     config
 }
 
 fn record(folder: &Path, world: &World, prospect: &PhoneCall, rep: Option<&PhoneCall>) -> anyhow::Result<()> {
-    let assistant = world.assistant.visits().first().map(|visit| visit.ear());
+    let assistant = world.assistant.visits().first().map(Visit::ear);
     let ears =
         [("prospect", Some(prospect.ear())), ("rep", rep.map(PhoneCall::ear)), ("assistant", assistant)];
     for (name, ear) in ears {

@@ -183,6 +183,8 @@ pub struct CallFacts {
     pub assistant_url: String,
     /// What the assistant's own document adds to the start of the stream.
     pub assistant_parameters: BTreeMap<String, String>,
+    /// What the carrier is to do before the stream: verbs of a document of the carrier's kind.
+    pub beforehand: String,
     /// What the carrier is to do when the assistant has finished: a document of the carrier's kind.
     pub afterwards: String,
 }

@@ -26,7 +26,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         }
     }),
     spoiled("hearing changes never reach the patchbay", |_, _, e| {
-        drop_effects(e, |e| matches!(e, Effect::Hear { .. }))
+        drop_effects(e, |e| matches!(e, Effect::Hear { .. }));
     }),
     spoiled("the prospect hears the rep as soon as somebody answers", |_, event, effects| {
         if let Event::RepArrived(attempt) = event {
@@ -84,7 +84,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         }
     }),
     spoiled("who answers too late is told nothing", |_, _, e| {
-        drop_effects(e, |e| matches!(e, Effect::Dismiss { .. }))
+        drop_effects(e, |e| matches!(e, Effect::Dismiss { .. }));
     }),
     spoiled("a call is closed twice", |_, _, effects| {
         if let Some(close) = effects.iter().find(|e| matches!(e, Effect::Close(_))).cloned() {
@@ -134,7 +134,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         }
     }),
     spoiled("the introduction is said before anybody is asked", |call, _, effects| {
-        if matches!(call.handoff().map(|h| h.stage()), Some(Stage::Offering { .. })) {
+        if matches!(call.handoff().map(baton::handoff::Handoff::stage), Some(Stage::Offering { .. })) {
             effects.push(Effect::Say { leg: LegId::Prospect, phrase: Phrase::Offer });
         }
     }),

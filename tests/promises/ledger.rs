@@ -215,7 +215,7 @@ impl Ledger {
             broken.push(format!("2: {attempt} and the prospect hear each other before a yes"));
         }
         let private = matches!(
-            call.handoff().map(|h| h.stage()),
+            call.handoff().map(baton::handoff::Handoff::stage),
             Some(Stage::Introducing { .. } | Stage::Bridging { .. })
         );
         if private && hearing.assistant.has(Sounds::PROSPECT) {
@@ -228,7 +228,7 @@ impl Ledger {
             broken.push("2: the assistant speaks into the bridge".to_owned());
         }
         let told = matches!(
-            call.handoff().map(|h| h.stage()),
+            call.handoff().map(baton::handoff::Handoff::stage),
             Some(Stage::Introducing { .. } | Stage::Recovering { .. })
         );
         if hearing.prospect.has(Sounds::HOUSE) && !told {
@@ -297,7 +297,8 @@ impl Ledger {
         }
         let answers = |e: &Effect| !matches!(e, Effect::Dismiss { .. });
         if effects.iter().any(answers)
-            || before.handoff().map(|h| h.stage()) != after.handoff().map(|h| h.stage())
+            || before.handoff().map(baton::handoff::Handoff::stage)
+                != after.handoff().map(baton::handoff::Handoff::stage)
         {
             broken.push(format!("3: a late fact about {about} had an effect: {event:?} → {effects:?}"));
         }

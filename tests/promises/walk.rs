@@ -272,10 +272,10 @@ fn relative(value: &mut Value, now: u64) {
                     ("until", Some(moment)) => *field = Value::from(moment.saturating_sub(now)),
                     // Only whether the search may go on counts.
                     ("began", Some(moment)) => {
-                        *field = Value::from(now - moment >= SEARCH.as_micros() as u64)
+                        *field = Value::from(now - moment >= SEARCH.as_micros() as u64);
                     }
                     ("owes_since" | "broken_since", Some(moment)) => {
-                        *field = Value::from(now.saturating_sub(moment))
+                        *field = Value::from(now.saturating_sub(moment));
                     }
                     _ => relative(field, now),
                 }

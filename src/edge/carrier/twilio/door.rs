@@ -70,7 +70,7 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
     }
     let again = carrier_call.as_ref().and_then(|named| door.switchboard.by_carrier(named));
     if let Some(live) = again {
-        return door.answer_again(&live).await;
+        return door.answer_again(&live);
     }
     let inbound = form.get("Direction").is_none_or(|direction| direction == "inbound");
     let (prospect, line) = if inbound { ("From", "To") } else { ("To", "From") };
@@ -98,10 +98,11 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
         token: Token(format!("{:032x}", chance::bits())),
         assistant_url: target.url,
         assistant_parameters: target.parameters,
+        beforehand: before,
         afterwards,
     };
     match door.switchboard.admit(CallId::from_bits(chance::bits()), facts) {
-        Ok(live) => door.connect(&live, LegId::Prospect, &before),
+        Ok(live) => door.connect(&live, LegId::Prospect),
         Err(refused) => {
             tracing::warn!(%refused, "a call is not admitted; the prospect goes to the fallback");
             xml(door.fallback.document(&door.account))
@@ -250,13 +251,13 @@ async fn media(
 
 impl Door {
     /// The call's stream is to connect to us.
-    fn connect(&self, live: &LiveCall, leg: LegId, before: &str) -> Response {
+    fn connect(&self, live: &LiveCall, leg: LegId) -> Response {
         let ticket = self.switchboard.world().tickets.issue(live.id, leg);
-        self.connect_with(live, leg, &ticket, before)
+        self.connect_with(live, leg, &ticket, &live.facts.beforehand)
     }
 
     fn connect_with(&self, live: &LiveCall, leg: LegId, ticket: &str, before: &str) -> Response {
-        match self.connect_document(live.id, leg, ticket, before) {
+        match connect_document(&self.account, live.id, leg, ticket, before) {
             Ok(document) => xml(document),
             Err(error) => {
                 tracing::error!(%error, "our own stream document cannot be written");
@@ -265,20 +266,12 @@ impl Door {
         }
     }
 
-    fn connect_document(
-        &self,
-        call: CallId,
-        leg: LegId,
-        ticket: &str,
-        before: &str,
-    ) -> Result<String, twiml::TwimlError> {
-        connect_document(&self.account, call, leg, ticket, before)
-    }
-
     /// The carrier asks again for a call that it asked for before.
-    async fn answer_again(&self, live: &LiveCall) -> Response {
+    fn answer_again(&self, live: &LiveCall) -> Response {
         match self.switchboard.after_stream(live, LegId::Prospect) {
-            AfterStream::Connect(ticket) => self.connect_with(live, LegId::Prospect, &ticket, ""),
+            AfterStream::Connect(ticket) => {
+                self.connect_with(live, LegId::Prospect, &ticket, &live.facts.beforehand)
+            }
             AfterStream::Next(Next::AssistantDocument) => xml(live.facts.afterwards.clone()),
             AfterStream::Next(Next::Fallback) => xml(self.fallback.document(&self.account)),
             AfterStream::HangUp => xml(twiml::hang_up()),
@@ -303,13 +296,13 @@ impl Door {
     /// The call and leg that a webhook means: by its URL, else by the carrier's name for the prospect's call.
     fn meant(&self, uri: &Uri, form: &Form) -> Option<(Arc<LiveCall>, LegId)> {
         let query = Form::read(uri.query().unwrap_or_default().as_bytes());
-        match (query.get("call").and_then(|call| call.parse().ok()), query.get("leg")) {
-            (Some(call), Some(leg)) => Some((self.switchboard.call(call)?, leg.parse().ok()?)),
-            _ => {
-                let named = CarrierCall(form.get("CallSid")?.to_owned());
-                Some((self.switchboard.by_carrier(&named)?, LegId::Prospect))
-            }
+        if let (Some(call), Some(leg)) =
+            (query.get("call").and_then(|call| call.parse().ok()), query.get("leg"))
+        {
+            return Some((self.switchboard.call(call)?, leg.parse().ok()?));
         }
+        let named = CarrierCall(form.get("CallSid")?.to_owned());
+        Some((self.switchboard.by_carrier(&named)?, LegId::Prospect))
     }
 
     /// The form of a webhook, if its signature is good.

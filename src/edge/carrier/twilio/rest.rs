@@ -87,13 +87,13 @@ impl TwilioRest {
         let path = format!("Calls/{}.json", call.0);
         match self.post(&path, &[("Status", "completed")]).await {
             Ok(_) => Ok(()),
-            Err(Fault { source, kind }) => match source.downcast_ref() {
+            Err(Fault { kind, source }) => match source.downcast_ref() {
                 // Not in progress, or gone: it is over, which is what was asked for.
                 Some(
                     RestError::Refused { code: NOT_IN_PROGRESS | NOT_FOUND, .. }
                     | RestError::Refused { status: 404, .. },
                 ) => Ok(()),
-                _ => Err(Fault { source, kind }),
+                _ => Err(Fault { kind, source }),
             },
         }
     }
