@@ -63,11 +63,12 @@ const SCOPES: &[Scope] = &[
         lines_break: true,
     },
     Scope {
-        name: "two reps, two handoffs, lines hold",
+        name: "two reps, one handoff, lines hold",
         reps: &["sam", "kim"],
-        handoffs: 2,
+        handoffs: 1,
         lines_break: false,
     },
+    Scope { name: "one rep, two handoffs, lines hold", reps: &["sam"], handoffs: 2, lines_break: false },
 ];
 
 const STAGES: [&str; 8] =

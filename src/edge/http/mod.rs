@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -40,6 +41,18 @@ pub fn router(doors: Doors) -> Router {
         .merge(door::routes(doors.twilio))
         .merge(hosted::routes(doors.hosted))
         .merge(api::routes(doors.api))
+        .layer(middleware::from_fn(in_time))
+}
+
+/// Who takes too long to send a request, or asks for something that takes too long, is not waited for.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_too_slow) => {
+            metrics::counter!("baton_refused_total", "door" => "http", "why" => "too slow").increment(1);
+            (StatusCode::REQUEST_TIMEOUT, "this took too long\n").into_response()
+        }
+    }
 }
 
 /// A client with time limits; each request may set shorter ones.
@@ -68,5 +81,5 @@ async fn metrics(State(state): State<Arc<(PrometheusHandle, Arc<AtomicBool>)>>) 
 /// Across an ocean and back, five times.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// No answer that a call waits for may take longer.
+/// The carrier waits as long for an answer; nothing that a call waits for may take longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
