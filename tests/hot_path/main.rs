@@ -41,7 +41,7 @@ fn promise_5_no_allocation_per_relayed_frame() {
     assert_ne!(prospect.stream(), assistant.stream(), "the stream id is rewritten");
 
     let assisted = [(&*prospect, prospect_says.as_str()), (&*assistant, assistant_says.as_str())];
-    relay(assisted, 600, Duration::from_millis(2));
+    relay(assisted, WARM, Duration::from_millis(2));
     let counted = count("prospect ↔ assistant", assisted, 2_000);
     assert_eq!(counted, Counted::default(), "promise 5: frames between the prospect and the assistant cost memory");
 
@@ -59,7 +59,7 @@ fn promise_5_no_allocation_per_relayed_frame() {
         }
     }
     prospect.now_awaits(&rep_says);
-    relay(bridged, 600, Duration::from_millis(2));
+    relay(bridged, WARM, Duration::from_millis(2));
     let counted = count("prospect ↔ rep", bridged, 2_000);
     assert_eq!(counted, Counted::default(), "promise 5: frames between the prospect and the rep cost memory");
     drop(api);
@@ -197,6 +197,9 @@ impl Drop for Stage {
     }
 }
 
+/// Four seconds of the clock and forty of sound: a steady tone counts as noise by then, so that no turn begins or ends in
+/// what is counted (a turn is an entry of the timeline, which is stored).
+const WARM: u64 = 2_000;
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const PROSPECT_CALL: &str = "CA000000000000000000000000000000a1";
