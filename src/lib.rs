@@ -34,3 +34,5 @@ pub mod telemetry;
 pub mod app;
 /// The whole story on one machine.
 pub mod demo;
+/// The simulated world against a Baton that runs elsewhere.
+pub mod rehearsal;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use baton::app::App;
@@ -10,6 +11,7 @@ use baton::demo::{self, Demo};
 use baton::edge::store::Store;
 use baton::id::CallId;
 use baton::ports::Calls as _;
+use baton::rehearsal::{self, Rehearsal};
 use baton::telemetry::logs;
 use clap::{Args, Parser, Subcommand};
 
@@ -32,6 +34,11 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         record: Option<PathBuf>,
     },
+    /// Play the carrier, a prospect, reps and an assistant against a Baton that runs, and judge how the call went.
+    ///
+    /// First it prints the settings that this Baton needs and waits for it; then it tells the story as it goes, and at
+    /// the end the verdict. Exit 0 when every call went as its script expects, 1 when not.
+    Sim(SimArguments),
     /// Run: take calls from the carrier, and put people into them.
     Serve(Settings),
     /// Say which settings are in force and what is missing to run; exit 0 when Baton can run, 64 when not.
@@ -66,6 +73,61 @@ enum Command {
 }
 
 #[derive(Args)]
+struct SimArguments {
+    /// Where Baton runs.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    url: url::Url,
+    /// Allow a Baton that is not on this machine.
+    #[arg(long)]
+    anywhere: bool,
+    /// The script of the call, as in fixtures/calls; without it a call is handed over.
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// The number of the script's first rep, where it is not what the script says.
+    #[arg(long, value_name = "NUMBER")]
+    rep: Option<String>,
+    /// How many calls, one after the other.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    calls: u32,
+    /// After so many seconds the prospect hangs up, whatever the script says.
+    #[arg(long, default_value_t = 120)]
+    seconds: u64,
+    /// Write what each ear heard into this folder, as WAV.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Print the verdict as JSON, and the story on standard error.
+    #[arg(long)]
+    json: bool,
+    /// Also write the settings that Baton needs to this file, for `baton serve --config FILE`.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// How many seconds to wait for Baton.
+    #[arg(long, default_value_t = 60)]
+    wait: u64,
+    /// The account of the simulated carrier.
+    #[arg(long, value_name = "AC…", default_value = "AC00000000000000000000000000000001")]
+    account_sid: String,
+    /// Its auth token, which signs what it asks.
+    #[arg(long, value_name = "TOKEN", default_value = "0123456789abcdef0123456789abcdef")]
+    auth_token: String,
+    /// The number that the prospect dials.
+    #[arg(long, value_name = "NUMBER", default_value = "+14155550100")]
+    number: String,
+    /// The key with which the outcome is read from Baton's control API; "" reads none, and none is judged.
+    #[arg(long, value_name = "KEY", default_value = "operator-key-of-the-simulation")]
+    operator_key: String,
+    /// Where the simulated carrier's REST API listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    rest: std::net::SocketAddr,
+    /// Where the scripted assistant listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8091")]
+    assistant: std::net::SocketAddr,
+    /// Play no assistant: Baton has one already.
+    #[arg(long)]
+    no_assistant: bool,
+}
+
+#[derive(Args)]
 struct Settings {
     /// The file of settings; without it ./baton.toml is read where it exists.
     #[arg(long, value_name = "FILE")]
@@ -95,6 +157,7 @@ fn main() -> ExitCode {
     };
     let done = match arguments.command {
         Command::Demo { record } => runtime.block_on(show_demo(record)),
+        Command::Sim(arguments) => runtime.block_on(rehearse(arguments)),
         Command::Serve(settings) => runtime.block_on(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
         Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
@@ -107,6 +170,30 @@ async fn show_demo(record: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     logs::start(&config::Log { level: "warn".to_owned(), ..config::Log::default() }, std::io::stderr);
     let as_told = demo::run(&Demo { record }).await?;
     Ok(if as_told { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn rehearse(arguments: SimArguments) -> anyhow::Result<ExitCode> {
+    logs::start(&config::Log { level: "warn".to_owned(), ..config::Log::default() }, std::io::stderr);
+    let as_expected = rehearsal::run(&Rehearsal {
+        url: arguments.url,
+        anywhere: arguments.anywhere,
+        account_sid: arguments.account_sid,
+        auth_token: arguments.auth_token,
+        number: arguments.number,
+        rest: arguments.rest,
+        assistant: (!arguments.no_assistant).then_some(arguments.assistant),
+        script: arguments.script,
+        rep: arguments.rep,
+        calls: arguments.calls,
+        at_most: Duration::from_secs(arguments.seconds),
+        ready_within: Duration::from_secs(arguments.wait),
+        operator_key: arguments.operator_key,
+        record: arguments.record,
+        json: arguments.json,
+        settings: arguments.settings,
+    })
+    .await?;
+    Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {

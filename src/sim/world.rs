@@ -1,5 +1,6 @@
 //! The whole world in one value: a carrier and an assistant, telling one story.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::sim::assistant::{Assistant, AssistantScript};
@@ -30,9 +31,14 @@ pub struct World {
 impl World {
     /// Starts a carrier and an assistant on free ports; Baton is then started against their URLs.
     pub async fn start(settings: WorldSettings) -> std::io::Result<Self> {
+        Self::start_at(settings, ([127, 0, 0, 1], 0).into()).await
+    }
+
+    /// Starts them with the assistant's websocket at this address.
+    pub async fn start_at(settings: WorldSettings, assistant: SocketAddr) -> std::io::Result<Self> {
         let story = Story::default();
         let carrier = Carrier::start_telling(settings.carrier, story.clone()).await?;
-        let assistant = Assistant::start_telling(settings.assistant, story.clone()).await?;
+        let assistant = Assistant::start_at(assistant, settings.assistant, story.clone()).await?;
         Ok(Self { carrier, assistant, story })
     }
 

@@ -1,1 +1,211 @@
-fn main() {}
+//! The path of a frame, counted: Baton, a carrier and an assistant in one process, over real sockets, and an allocator
+//! that counts for all of them.
+//!
+//! With `BATON_HEAP_PROFILE=FILE` each count is also written to that file, to be seen at
+//! <https://nnethercote.github.io/dh_view/dh_view.html>: it names the place of each allocation.
+
+mod end;
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use baton::app::App;
+use baton::config::{Config, Rep, Secret};
+use baton::edge::carrier::twilio::signature::sign;
+
+use end::{CarrierCall, End, head};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+#[test]
+fn promise_5_no_allocation_per_relayed_frame() {
+    let counter = dhat::Profiler::builder().testing().build();
+    drop(std::hint::black_box(Box::new(1_u64)));
+    assert!(dhat::HeapStats::get().total_blocks >= 1, "the counter counts");
+    drop(counter);
+    let stage = Stage::start();
+    // Assistants send what their voice gives them: here 50 ms.
+    let (prospect_says, assistant_says, rep_says) = (sound(0x10, 160), sound(0x1C, 400), sound(0x21, 160));
+
+    let document = stage.ask("/twilio/voice", &[
+        ("CallSid", PROSPECT_CALL),
+        ("AccountSid", ACCOUNT),
+        ("From", "+15550100142"),
+        ("To", "+15550100100"),
+        ("Direction", "inbound"),
+        ("CallStatus", "ringing"),
+    ]);
+    let prospect = stage.phone(&document, PROSPECT_CALL, "MZ000000000000000000000000000000a1", &assistant_says);
+    let assistant = End::lets_in(&stage.assistant, &prospect_says);
+    assert_ne!(prospect.stream(), assistant.stream(), "the stream id is rewritten");
+
+    let assisted = [(&*prospect, prospect_says.as_str()), (&*assistant, assistant_says.as_str())];
+    relay(assisted, WARM, Duration::from_millis(2));
+    let counted = count("prospect ↔ assistant", assisted, 2_000);
+    assert_eq!(counted, Counted::default(), "promise 5: frames between the prospect and the assistant cost memory");
+
+    let (rep_document, api) = stage.hand_off(&prospect);
+    let rep = stage.phone(&rep_document, REP_CALL, "MZ000000000000000000000000000000a2", &prospect_says);
+    let bridged = [(&*prospect, prospect_says.as_str()), (&*rep, rep_says.as_str())];
+    let offered = Instant::now();
+    let mut pressed = false;
+    while rep.heard() < 50 {
+        assert!(offered.elapsed() < Duration::from_secs(60), "the two were never bridged");
+        relay(bridged, 10, Duration::from_millis(20));
+        if !pressed && offered.elapsed() > Duration::from_secs(2) {
+            rep.press('1');
+            pressed = true;
+        }
+    }
+    prospect.now_awaits(&rep_says);
+    relay(bridged, WARM, Duration::from_millis(2));
+    let counted = count("prospect ↔ rep", bridged, 2_000);
+    assert_eq!(counted, Counted::default(), "promise 5: frames between the prospect and the rep cost memory");
+    drop(api);
+}
+
+/// What a stretch of relaying took of the heap, whoever in the process took it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counted {
+    blocks: u64,
+    bytes: u64,
+}
+
+/// Relays so many frames each way and counts.
+fn count(who: &str, ends: [(&End, &str); 2], frames: u64) -> Counted {
+    let before = ends.map(|(end, _)| end.heard());
+    let mut profiler = dhat::Profiler::builder();
+    match std::env::var_os("BATON_HEAP_PROFILE") {
+        Some(file) => profiler = profiler.file_name(format!("{}.{frames}-{}", file.display(), who.len())),
+        None => profiler = profiler.testing(),
+    }
+    let profiler = profiler.build();
+    relay(ends, frames, Duration::from_millis(2));
+    thread::sleep(Duration::from_millis(100));
+    let took = dhat::HeapStats::get();
+    drop(profiler);
+    let heard: Vec<u64> = ends.iter().zip(before).map(|((end, _), before)| end.heard() - before).collect();
+    println!(
+        "{who}: {frames} frames sent each way, {heard:?} came; {} blocks, {} bytes taken from the heap",
+        took.total_blocks, took.total_bytes
+    );
+    assert!(heard.iter().all(|heard| heard * 10 >= frames * 9), "the frames were not relayed: {heard:?}");
+    Counted { blocks: took.total_blocks, bytes: took.total_bytes }
+}
+
+/// Both ends send so many frames.
+fn relay(ends: [(&End, &str); 2], frames: u64, every: Duration) {
+    for _ in 0..frames {
+        for (end, payload) in ends {
+            end.send_sound(payload);
+        }
+        thread::sleep(every);
+    }
+}
+
+/// A tone as loud as speech, of so many samples.
+fn sound(level: u8, samples: usize) -> String {
+    let samples: Vec<u8> = (0..samples).map(|n| if n % 16 < 8 { level } else { level | 0x80 }).collect();
+    STANDARD.encode(samples)
+}
+
+/// Baton on a free port, and the doors of the assistant and of the carrier's REST API.
+struct Stage {
+    baton: SocketAddr,
+    assistant: TcpListener,
+    api: TcpListener,
+    folder: std::path::PathBuf,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Stage {
+    fn start() -> Self {
+        let door = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let (assistant, api) = (door(), door());
+        let folder = std::env::temp_dir().join(format!("baton-hot-path-{}", std::process::id()));
+        let mut config = Config::default();
+        config.server.listen = ([127, 0, 0, 1], 0).into();
+        config.store.data = folder.display().to_string();
+        config.carrier.twilio.account_sid = ACCOUNT.into();
+        config.carrier.twilio.auth_token = Secret::new(TOKEN);
+        config.carrier.twilio.number = "+15550100100".into();
+        config.carrier.twilio.api_url = format!("http://{}", api.local_addr().unwrap());
+        config.assistant.stream_url = format!("ws://{}/assistant", assistant.local_addr().unwrap());
+        config.reps = vec![Rep { name: "sam".into(), phone: "+15550100101".into() }];
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let app = runtime.block_on(App::build(&config)).unwrap();
+        let baton = app.address().unwrap();
+        runtime.spawn(app.run(std::future::pending()));
+        Self { baton, assistant, api, folder, _runtime: runtime }
+    }
+
+    /// Asks a webhook as the carrier does, signed; the document.
+    fn ask(&self, path: &str, form: &[(&str, &str)]) -> String {
+        let owned: Vec<(String, String)> =
+            form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let signature = sign(TOKEN, &format!("http://{}{path}", self.baton), &owned);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let mut socket = TcpStream::connect(self.baton).unwrap();
+        write!(
+            socket,
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nX-Twilio-Signature: {signature}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.baton,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer
+    }
+
+    /// Connects the stream that a document asks for.
+    fn phone(&self, document: &str, call: &str, stream: &str, awaits: &str) -> Arc<End> {
+        let (_, rest) = document.split_once("<Stream url=\"").unwrap_or_else(|| panic!("{document}"));
+        let (url, _) = rest.split_once('"').unwrap();
+        let path = &url[url.find("/twilio/").unwrap()..];
+        let signature = sign(TOKEN, url, &[]);
+        End::connects(self.baton, path, &CarrierCall { account: ACCOUNT, sid: call, stream, signature }, awaits)
+    }
+
+    /// Asks for a person; the document for the rep's phone, once the REST API was asked to ring it.
+    fn hand_off(&self, prospect: &End) -> (String, TcpStream) {
+        prospect.press('0');
+        let (mut socket, _) = self.api.accept().unwrap();
+        let request = head(&socket);
+        let length = request.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap()];
+        socket.read_exact(&mut body).unwrap();
+        let answer = format!(r#"{{"sid":"{REP_CALL}"}}"#);
+        write!(
+            socket,
+            "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{answer}",
+            answer.len()
+        )
+        .unwrap();
+        let document = url::form_urlencoded::parse(&body).find(|(name, _)| name == "Twiml").unwrap().1;
+        (document.into_owned(), socket)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Four seconds of the clock and forty of sound: a steady tone counts as noise by then, so that no turn begins or ends in
+/// what is counted (a turn is an entry of the timeline, which is stored).
+const WARM: u64 = 2_000;
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+const PROSPECT_CALL: &str = "CA000000000000000000000000000000a1";
+const REP_CALL: &str = "CA000000000000000000000000000000a2";

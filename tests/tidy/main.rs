@@ -54,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ports",
         ],
     ),
+    ("rehearsal", &["audio", "handoff", "live", "sim"]),
 ];
 
 const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "handoff", "call"];

@@ -11,6 +11,7 @@ mod tests;
 mod visit;
 mod voice_url;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -52,7 +53,12 @@ impl Assistant {
 
     /// Starts an assistant that tells what happens as part of this story.
     pub async fn start_telling(script: AssistantScript, story: Story) -> std::io::Result<Self> {
-        let media = TcpListener::bind("127.0.0.1:0").await?;
+        Self::start_at(([127, 0, 0, 1], 0).into(), script, story).await
+    }
+
+    /// Starts an assistant whose websocket listens here.
+    pub async fn start_at(at: SocketAddr, script: AssistantScript, story: Story) -> std::io::Result<Self> {
+        let media = TcpListener::bind(at).await?;
         let voice = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("ws://{}/assistant", media.local_addr()?);
         let voice_url = format!("http://{}/voice", voice.local_addr()?);

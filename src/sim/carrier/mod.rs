@@ -64,7 +64,7 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// Starts a carrier whose REST API listens on a free port of this machine.
+    /// Starts a carrier whose REST API listens where its settings say.
     pub async fn start(settings: CarrierSettings) -> std::io::Result<Self> {
         Self::start_telling(settings, Story::default()).await
     }
@@ -73,7 +73,7 @@ impl Carrier {
     pub async fn start_telling(settings: CarrierSettings, story: Story) -> std::io::Result<Self> {
         // Somebody may have installed one already; either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = TcpListener::bind(settings.rest).await?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let account = Arc::new(Account::open(settings, story));
         let router = rest::router(Arc::clone(&account));

@@ -1,5 +1,6 @@
 //! What the simulated carrier is like today: its account, its network, and how unkind it is.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ pub struct CarrierSettings {
     pub auth_token: String,
     /// The number that prospects dial, and that outbound calls come from.
     pub number: String,
+    /// Where its REST API listens; port 0 is any free one.
+    pub rest: SocketAddr,
     /// What happens when that number is dialled.
     pub line: LineSettings,
     /// The way between the carrier and Baton.
@@ -36,6 +39,7 @@ impl Default for CarrierSettings {
             account_sid: "AC00000000000000000000000000000001".to_owned(),
             auth_token: "0123456789abcdef0123456789abcdef".to_owned(),
             number: "+14155550100".to_owned(),
+            rest: ([127, 0, 0, 1], 0).into(),
             line: LineSettings::default(),
             network: Network::default(),
             calls_per_second: 1.0,
