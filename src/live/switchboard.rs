@@ -188,7 +188,8 @@ impl Switchboard {
     pub fn after_stream(&self, live: &LiveCall, leg: LegId) -> AfterStream {
         match (leg, live.next()) {
             (LegId::Prospect, Some(next)) => AfterStream::Next(next),
-            (LegId::Prospect, None) if live.is_over() => AfterStream::HangUp,
+            // We gave them up, and the carrier still has them: somebody else must carry them.
+            (LegId::Prospect, None) if live.is_over() => AfterStream::Next(Next::Fallback),
             (LegId::Prospect, None) => AfterStream::Connect(self.world.tickets.issue(live.id, leg)),
             (LegId::Rep(_) | LegId::Assistant, _) => AfterStream::HangUp,
         }
