@@ -220,8 +220,9 @@ impl Call {
                 | Assistant::GivenUp => {}
             }
         } else if let Assistant::Here { owes_since, hung } = &mut self.assistant {
-            // It cannot be heard now: it owes nobody a word.
+            // It cannot be heard now: it owes nobody a word, and what it says is no speech to wait for.
             (*owes_since, *hung) = (None, false);
+            self.assistant_speaks = false;
         }
         let hearing = self.follows();
         if hearing != self.hearing {

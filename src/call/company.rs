@@ -25,8 +25,8 @@ impl Call {
             self.assistant = if self.rep_has_prospect() {
                 Assistant::Parked { until: at + self.terms.assistant.keep_after_bridge }
             } else {
-                // Who has just picked up owes the first word.
-                Assistant::Here { owes_since: Some(at), hung: false }
+                // Whether it greets or waits for the prospect to speak is its own affair.
+                Assistant::Here { owes_since: None, hung: false }
             };
         }
     }

@@ -123,9 +123,10 @@ impl Call {
                 }
             }
             (LegId::Prospect, Heard::TurnEnded) => {
-                let listens = self.hearing.assistant.has(Sounds::PROSPECT);
+                // A word thrown in while the assistant speaks asks for no answer.
+                let answers = self.hearing.assistant.has(Sounds::PROSPECT) && !self.assistant_speaks;
                 if let Assistant::Here { owes_since: owes @ None, .. } = &mut self.assistant
-                    && listens
+                    && answers
                 {
                     *owes = Some(at);
                 }

@@ -33,22 +33,30 @@ fn promise_5_no_allocation_per_relayed_frame() {
     // Assistants send what their voice gives them: here 50 ms.
     let (prospect_says, assistant_says, rep_says) = (sound(0x10, 160), sound(0x1C, 400), sound(0x21, 160));
 
-    let document = stage.ask("/twilio/voice", &[
-        ("CallSid", PROSPECT_CALL),
-        ("AccountSid", ACCOUNT),
-        ("From", "+15550100142"),
-        ("To", "+15550100100"),
-        ("Direction", "inbound"),
-        ("CallStatus", "ringing"),
-    ]);
-    let prospect = stage.phone(&document, PROSPECT_CALL, "MZ000000000000000000000000000000a1", &assistant_says);
+    let document = stage.ask(
+        "/twilio/voice",
+        &[
+            ("CallSid", PROSPECT_CALL),
+            ("AccountSid", ACCOUNT),
+            ("From", "+15550100142"),
+            ("To", "+15550100100"),
+            ("Direction", "inbound"),
+            ("CallStatus", "ringing"),
+        ],
+    );
+    let prospect =
+        stage.phone(&document, PROSPECT_CALL, "MZ000000000000000000000000000000a1", &assistant_says);
     let assistant = End::lets_in(&stage.assistant, &prospect_says);
     assert_ne!(prospect.stream(), assistant.stream(), "the stream id is rewritten");
 
     let assisted = [(&*prospect, prospect_says.as_str()), (&*assistant, assistant_says.as_str())];
     relay(assisted, WARM, Duration::from_millis(2));
     let counted = count("prospect ↔ assistant", assisted, 2_000);
-    assert_eq!(counted, Counted::default(), "promise 5: frames between the prospect and the assistant cost memory");
+    assert_eq!(
+        counted,
+        Counted::default(),
+        "promise 5: frames between the prospect and the assistant cost memory"
+    );
 
     let (rep_document, api) = stage.hand_off(&prospect);
     let rep = stage.phone(&rep_document, REP_CALL, "MZ000000000000000000000000000000a2", &prospect_says);
@@ -173,7 +181,12 @@ impl Stage {
         let (url, _) = rest.split_once('"').unwrap();
         let path = &url[url.find("/twilio/").unwrap()..];
         let signature = sign(TOKEN, url, &[]);
-        End::connects(self.baton, path, &CarrierCall { account: ACCOUNT, sid: call, stream, signature }, awaits)
+        End::connects(
+            self.baton,
+            path,
+            &CarrierCall { account: ACCOUNT, sid: call, stream, signature },
+            awaits,
+        )
     }
 
     /// Asks for a person; the document for the rep's phone, once the REST API was asked to ring it.
@@ -181,7 +194,9 @@ impl Stage {
         prospect.press('0');
         let (mut socket, _) = self.api.accept().unwrap();
         let request = head(&socket);
-        let length = request.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let length = request
+            .lines()
+            .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
         let mut body = vec![0; length.unwrap()];
         socket.read_exact(&mut body).unwrap();
         let answer = format!(r#"{{"sid":"{REP_CALL}"}}"#);
