@@ -105,8 +105,7 @@ pub(super) fn judge(expect: &Expect, play: &Play<'_>, world: &World, clips: &Cli
         Record::Unread(why) => complaints.push(format!("what Baton wrote down could not be read: {why}")),
     }
     for notice in world.carrier.notices().iter().filter(|n| UNREADABLE.contains(&n.code)) {
-        if notice.call_sid == play.prospect.sid()
-            || play.rep.is_some_and(|rep| rep.sid() == notice.call_sid)
+        if notice.call_sid == play.prospect.sid() || play.rep.is_some_and(|rep| rep.sid() == notice.call_sid)
         {
             complaints.push(format!("the carrier noticed {}: {}", notice.code, notice.text));
         }

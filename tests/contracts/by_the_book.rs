@@ -13,7 +13,10 @@ async fn a_handoff_asks_of_the_carrier_only_what_its_documents_allow() {
     stage.world.rep(SAM, rep_who_presses('1'));
     let prospect = stage.world.prospect_calls(PROSPECT, prospect_who_wants_a_person());
     let rep = stage.world.call_to_rep(SAM, s(20)).await.expect("the rep is rung");
-    assert!(prospect.hears(stage.clip(Phrase::Introduction), s(40)).await.is_some(), "the two are introduced");
+    assert!(
+        prospect.hears(stage.clip(Phrase::Introduction), s(40)).await.is_some(),
+        "the two are introduced"
+    );
     prospect.hang_up();
     assert!(rep.is_over(s(15)).await.is_some(), "the rep is let go");
     assert!(stage.record().await.end.is_some());

@@ -189,7 +189,8 @@ impl End {
         if text.starts_with(r#"{"event":"media""#) {
             let ours = self.stream.get().is_some_and(|stream| text.contains(stream.as_str()));
             let payload = text.split_once(r#""payload":""#).and_then(|(_, rest)| rest.split_once('"'));
-            if ours && payload.is_some_and(|(payload, _)| payload.as_bytes() == *self.awaits.lock().unwrap()) {
+            if ours && payload.is_some_and(|(payload, _)| payload.as_bytes() == *self.awaits.lock().unwrap())
+            {
                 self.heard.fetch_add(1, Ordering::Relaxed);
             }
         } else if text.starts_with(r#"{"event":"mark""#) && self.is_client {
