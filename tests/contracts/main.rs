@@ -1,6 +1,9 @@
 //! The contracts with the carrier: what it and the assistant may send, and what Baton may ask of it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
+
 mod by_the_book;
+mod rehearsed;
 #[path = "../journeys/stage.rs"]
 #[expect(dead_code, reason = "the journeys use more of it")]
 mod stage;
