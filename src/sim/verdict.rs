@@ -2,6 +2,7 @@
 
 use crate::audio::clip::Clip;
 use crate::sim::ear::Ear;
+use crate::sim::recognise::HeardClip;
 use crate::sim::script::Expect;
 use crate::sim::sound::{Pitch, spoken};
 
@@ -13,13 +14,24 @@ impl Expect {
         rep: Option<&Ear>,
         lookup: impl Fn(&str) -> Option<Clip>,
     ) -> Vec<String> {
-        let heard = |ear: &Ear, words: &str| voices(words, &lookup).iter().any(|clip| hears(ear, clip));
+        let heard =
+            |ear: &Ear, words: &str| voices(words, &lookup).iter().any(|clip| hears(ear, clip).is_some());
         let mut complaints = Vec::new();
         for words in self.prospect_hears.iter().filter(|words| !heard(prospect, words)) {
             complaints.push(format!("the prospect did not hear “{words}”"));
         }
-        for words in self.prospect_never_hears.iter().filter(|words| heard(prospect, words)) {
-            complaints.push(format!("the prospect heard “{words}”"));
+        for words in &self.prospect_never_hears {
+            let leaked = voices(words, &lookup)
+                .iter()
+                .find_map(|clip| hears(prospect, clip))
+                .filter(|heard| heard.share > LEAKED);
+            if let Some(leaked) = leaked {
+                complaints.push(format!(
+                    "the prospect heard {:.0} % of “{words}” at {:?} of their call",
+                    leaked.share * 100.0,
+                    leaked.when
+                ));
+            }
         }
         for words in self.rep_hears.iter().filter(|words| !rep.is_some_and(|rep| heard(rep, words))) {
             complaints.push(format!("the rep did not hear “{words}”"));
@@ -44,9 +56,13 @@ fn voices(words: &str, lookup: &impl Fn(&str) -> Option<Clip>) -> Vec<Clip> {
         .map_or_else(|| anybody.iter().map(|&pitch| spoken(words, pitch)).collect(), |clip| vec![clip])
 }
 
-fn hears(ear: &Ear, clip: &Clip) -> bool {
-    ear.heard(clip).is_some_and(|heard| heard.share > ENOUGH)
+fn hears(ear: &Ear, clip: &Clip) -> Option<HeardClip> {
+    ear.heard(clip).filter(|heard| heard.share > ENOUGH)
 }
+
+/// What leaks is heard nearly whole. Less may be another sentence of the same voice: of the offer, 71 % are found in the
+/// introduction (measured on the built-in clips), so that a short leak of it cannot be told by this ear.
+const LEAKED: f32 = 0.85;
 
 /// A sentence of which half was heard was heard: a barge-in may cut its end.
 const ENOUGH: f32 = 0.5;
