@@ -12,7 +12,7 @@ use baton::sim::person::{Answers, Person};
 use baton::sim::sound::{self, Phrase as Said, Pitch};
 
 use crate::stage::{
-    FIRST_REP, PROSPECT, SAM, Stage, answer, clearly_heard, greeting, longest_nothing, patient_rep,
+    FIRST_REP, PROSPECT, SAM, Stage, answer, clearly_heard, greeting, patient_rep,
     prospect_in_a_hurry, rep_who_presses, s,
 };
 
@@ -145,7 +145,6 @@ async fn still_talks_with_the_assistant(stage: &Stage, prospect: &baton::sim::ca
         "the assistant answers: {}",
         stage.all_that_happened().await
     );
-    assert!(longest_nothing(prospect) < s(12));
     prospect.hang_up();
     assert_eq!(stage.record().await.end.as_deref(), Some("prospect-left"));
 }

@@ -149,13 +149,6 @@ impl Stage {
         timeline
     }
 
-    /// Asks for a person over the control API.
-    pub(crate) async fn ask_for_person(&self, call: &StoredCall) -> u16 {
-        let url = format!("{}/v1/calls/{}/handoff", self.base, call.call);
-        let client = baton::edge::http::client().unwrap();
-        client.post(url).bearer_auth(OPERATOR_KEY).send().await.unwrap().status().as_u16()
-    }
-
     /// Stops Baton as an operator would, and waits until what was to be written is written.
     pub(crate) async fn close(mut self) {
         let _ = self.stop.take().map(|stop| stop.send(()));
