@@ -12,8 +12,8 @@ use baton::sim::person::{Answers, Person};
 use baton::sim::sound::{self, Phrase as Said, Pitch};
 
 use crate::stage::{
-    FIRST_REP, PROSPECT, SAM, Stage, answer, clearly_heard, greeting, patient_rep,
-    prospect_in_a_hurry, rep_who_presses, s,
+    FIRST_REP, PROSPECT, SAM, Stage, answer, clearly_heard, greeting, patient_rep, prospect_in_a_hurry,
+    rep_who_presses, s,
 };
 
 /// What is to be written of the only handoff, and how its tries ended.
