@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
@@ -237,12 +237,16 @@ fn phones(config: &Config) -> BTreeMap<RepId, PhoneNumber> {
     config.reps.iter().map(|rep| (RepId::new(&rep.name), PhoneNumber::new(rep.phone.clone()))).collect()
 }
 
-/// The numbers of this process. Only the first app of a process counts for all of them; that is one, but in tests.
+/// The numbers of this process: all of its apps show the same.
 fn numbers() -> metrics_exporter_prometheus::PrometheusHandle {
-    let recorder = PrometheusBuilder::new().build_recorder();
-    let handle = recorder.handle();
-    let _ = metrics::set_global_recorder(recorder);
-    handle
+    static NUMBERS: OnceLock<metrics_exporter_prometheus::PrometheusHandle> = OnceLock::new();
+    let install = || {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let _ = metrics::set_global_recorder(recorder);
+        handle
+    };
+    NUMBERS.get_or_init(install).clone()
 }
 
 /// Entries that a watcher may be late by.

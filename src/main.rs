@@ -38,7 +38,7 @@ enum Command {
     ///
     /// First it prints the settings that this Baton needs and waits for it; then it tells the story as it goes, and at
     /// the end the verdict. Exit 0 when every call went as its script expects, 1 when not.
-    Sim(SimArguments),
+    Sim(Box<SimArguments>),
     /// Run: take calls from the carrier, and put people into them.
     Serve(Settings),
     /// Say which settings are in force and what is missing to run; exit 0 when Baton can run, 64 when not.
@@ -157,7 +157,7 @@ fn main() -> ExitCode {
     };
     let done = match arguments.command {
         Command::Demo { record } => runtime.block_on(show_demo(record)),
-        Command::Sim(arguments) => runtime.block_on(rehearse(arguments)),
+        Command::Sim(arguments) => runtime.block_on(rehearse(*arguments)),
         Command::Serve(settings) => runtime.block_on(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
         Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),

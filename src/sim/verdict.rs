@@ -60,8 +60,8 @@ fn hears(ear: &Ear, clip: &Clip) -> Option<HeardClip> {
     ear.heard(clip).filter(|heard| heard.share > ENOUGH)
 }
 
-/// What leaks is heard nearly whole. Less may be another sentence of the same voice: of the offer, 71 % are found in the
-/// introduction (measured on the built-in clips), so that a short leak of it cannot be told by this ear.
+/// What leaks is heard nearly whole. Less may be another sentence of the same voice (some 70 % of the offer's pieces were
+/// found where the introduction was said), so a leak of a few words cannot be told by this ear.
 const LEAKED: f32 = 0.85;
 
 /// A sentence of which half was heard was heard: a barge-in may cut its end.

@@ -137,7 +137,7 @@ impl End {
             begin
         } else {
             let begin = TEXT_AT - mask_length - 4;
-            out[begin + 1] = mask | 126;
+            out[begin + 1] = mask | 0x7e;
             out[begin + 2..begin + 4].copy_from_slice(&(length as u16).to_be_bytes());
             begin
         };

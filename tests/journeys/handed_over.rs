@@ -33,7 +33,11 @@ async fn promise_2_prospect_presses_0_and_talks_to_the_rep_until_they_hang_up() 
     rep.say(answer.clone());
     assert!(prospect.hears(&answer.clip, s(6)).await.is_some(), "the prospect hears the rep");
     for private in [Phrase::Whisper, Phrase::Offer] {
-        assert!(!clearly_heard(&prospect, stage.clip(private)), "promise 2: the prospect heard {private:?}");
+        assert!(
+            !clearly_heard(&prospect, stage.clip(private)),
+            "promise 2: the prospect heard {private:?}: {:?}",
+            prospect.ear().heard(stage.clip(private))
+        );
     }
 
     prospect.hang_up();

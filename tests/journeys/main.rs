@@ -2,5 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod assistants;
+mod doors;
 mod handed_over;
+mod logs;
+mod races;
 mod stage;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use baton::app::App;
 use baton::audio::clip::Clip;
-use baton::call::Entry;
+use baton::call::{Effect, Entry, Event};
 use baton::config::{Config, Rep, Secret};
 use baton::edge::store::Store;
 use baton::handoff::Phrase as House;
+use baton::id::{AttemptId, LegId};
 use baton::live::house_voice::HouseVoice;
 use baton::ports::{Calls as _, StoredCall};
 use baton::sim::assistant::AssistantScript;
@@ -16,6 +17,7 @@ use baton::sim::carrier::{CarrierSettings, PhoneCall};
 use baton::sim::person::{Person, Step};
 use baton::sim::sound::{Phrase, Pitch};
 use baton::sim::world::{World, WorldSettings};
+use baton::time::CallTime;
 
 /// Everything that a journey needs; all of it ends when the stage is dropped.
 pub(crate) struct Stage {
@@ -64,6 +66,27 @@ impl Stage {
         assistant: AssistantScript,
         change: impl FnOnce(&mut Config),
     ) -> Self {
+        Self::start_in(carrier, assistant, |config, _| change(config)).await
+    }
+
+    /// Starts it all; the assistant is found by its own voice webhook.
+    pub(crate) async fn start_at_webhook(
+        assistant: AssistantScript,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::start_in(Self::unkind_carrier(), assistant, |config, world| {
+            config.assistant.stream_url = String::new();
+            world.assistant.voice_url().clone_into(&mut config.assistant.webhook_url);
+            change(config);
+        })
+        .await
+    }
+
+    async fn start_in(
+        carrier: CarrierSettings,
+        assistant: AssistantScript,
+        change: impl FnOnce(&mut Config, &World),
+    ) -> Self {
         let folder = std::env::temp_dir().join(format!("baton-journey-{:032x}", baton::live::chance::bits()));
         let world = World::start(WorldSettings { carrier, assistant }).await.unwrap();
         let settings = world.carrier.settings();
@@ -77,7 +100,8 @@ impl Stage {
         config.carrier.twilio.api_url = world.carrier.api_url().to_owned();
         config.assistant.stream_url = world.assistant.url().to_owned();
         config.reps = vec![Rep { name: "sam".into(), phone: SAM.into() }];
-        change(&mut config);
+        change(&mut config, &world);
+        crate::logs::are_kept();
         let app = App::build(&config).await.unwrap();
         let base = format!("http://{}", app.address().unwrap());
         world.point_at(&base);
@@ -123,13 +147,6 @@ impl Stage {
         let timeline: Vec<Entry> = stored.iter().map(|e| serde_json::from_str(&e.json).unwrap()).collect();
         baton::call::timeline::replay(&timeline).expect("promise 9: a timeline replays");
         timeline
-    }
-
-    /// Asks for a person over the control API.
-    pub(crate) async fn ask_for_person(&self, call: &StoredCall) -> u16 {
-        let url = format!("{}/v1/calls/{}/handoff", self.base, call.call);
-        let client = baton::edge::http::client().unwrap();
-        client.post(url).bearer_auth(OPERATOR_KEY).send().await.unwrap().status().as_u16()
     }
 
     /// Stops Baton as an operator would, and waits until what was to be written is written.
@@ -179,4 +196,95 @@ pub(crate) fn s(seconds: u64) -> Duration {
 /// Whether most of this clip was heard; a syllable that is alike does not count.
 pub(crate) fn clearly_heard(call: &PhoneCall, clip: &Clip) -> bool {
     call.ear().heard(clip).is_some_and(|heard| heard.share > 0.6)
+}
+
+impl Stage {
+    /// The oldest call's time of the first entry like this, as soon as it is written.
+    pub(crate) async fn happens(&self, what: &str, wish: impl Fn(&Entry) -> bool) -> CallTime {
+        for _ in 0..600 {
+            let calls = self.store.latest(100).await.unwrap();
+            if let Some(call) = calls.last() {
+                let entries = self.store.timeline(call.call).await.unwrap();
+                let mut entries = entries.iter().map(|e| serde_json::from_str::<Entry>(&e.json).unwrap());
+                if let Some(entry) = entries.find(|entry| wish(entry)) {
+                    return entry.at;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{what} never happened: {}", self.all_that_happened().await)
+    }
+
+    /// The events of the oldest call, in words.
+    pub(crate) async fn all_that_happened(&self) -> String {
+        let calls = self.store.latest(100).await.unwrap();
+        let Some(call) = calls.last() else { return "no call".to_owned() };
+        let entries = self.store.timeline(call.call).await.unwrap();
+        let line = |e: &baton::ports::StoredEntry| format!("{} {}\n", e.at, e.json);
+        entries.iter().skip(1).map(line).collect()
+    }
+
+    /// Waits until the call does this.
+    pub(crate) async fn does(&self, effect: Effect) -> CallTime {
+        self.happens(&format!("{effect:?}"), |entry| entry.effects.contains(&effect)).await
+    }
+
+    /// Waits until the call is told this.
+    pub(crate) async fn is_told(&self, event: Event) -> CallTime {
+        self.happens(&format!("{event:?}"), |entry| entry.event == event).await
+    }
+
+    /// Waits until this is said on this leg.
+    pub(crate) async fn says(&self, leg: LegId, phrase: House) -> CallTime {
+        self.does(Effect::Say { leg, phrase }).await
+    }
+
+    /// A prospect who has asked for a person at once, and the rep whom that rings.
+    pub(crate) async fn rep_is_rung(&self) -> (PhoneCall, PhoneCall) {
+        let prospect = self.world.prospect_calls(PROSPECT, prospect_in_a_hurry());
+        let rep = self.world.call_to_rep(SAM, s(20)).await.expect("the rep is rung");
+        (prospect, rep)
+    }
+
+    /// The same, until the introduction was played to both.
+    pub(crate) async fn bridged(&self) -> (PhoneCall, PhoneCall) {
+        self.world.rep(SAM, rep_who_presses('1'));
+        let parties = self.rep_is_rung().await;
+        for leg in [LegId::Prospect, FIRST_REP] {
+            self.is_told(Event::Played { leg, phrase: House::Introduction }).await;
+        }
+        parties
+    }
+
+    /// The numbers that the operator sees.
+    pub(crate) async fn numbers(&self) -> String {
+        let client = baton::edge::http::client().unwrap();
+        client.get(format!("{}/metrics", self.base)).send().await.unwrap().text().await.unwrap()
+    }
+}
+
+/// The rep of the first try.
+pub(crate) const FIRST_REP: LegId = LegId::Rep(AttemptId(1));
+
+/// A prospect who asks for a person at once and says nothing.
+pub(crate) fn prospect_in_a_hurry() -> Person {
+    Person::new("prospect").then(Step::Wait(Duration::from_millis(1_500))).then(Step::Press('0'))
+}
+
+/// A prospect who does only what the journey says.
+pub(crate) fn patient_prospect() -> Person {
+    Person::new("prospect")
+}
+
+/// A rep who picks up and does only what the journey says.
+pub(crate) fn patient_rep() -> Person {
+    Person::new("sam")
+}
+
+/// Whether the prospect came into a silence of more than 2 s after they were first spoken to.
+pub(crate) fn longest_nothing(call: &PhoneCall) -> Duration {
+    let ear = call.ear();
+    let first = ear.levels().iter().position(|level| *level > -75.0).unwrap_or_default();
+    let nothing = ear.longest_nothing_within(Duration::from_millis(20 * first as u64)..Duration::MAX);
+    nothing.end - nothing.start
 }
