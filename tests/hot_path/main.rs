@@ -12,13 +12,14 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use baton::app::App;
 use baton::config::{Config, Rep, Secret};
 use baton::edge::carrier::twilio::signature::sign;
+use baton::live::clock;
 
 use end::{CarrierCall, End, head};
 
