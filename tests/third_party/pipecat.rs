@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use baton::config::{Config, Secret};
+use baton::sim::assistant::AssistantScript;
 use baton::sim::carrier::CallStatus;
 use baton::sim::person::Person;
 use serde_json::{Value, json};
@@ -68,7 +69,7 @@ async fn an_assistant_that_finishes(command: Command) -> Program {
 #[tokio::test(flavor = "multi_thread")]
 async fn pipecat_as_the_carrier_of_the_full_wire_hears_the_assistant() {
     let Some(command) = python("pipecat_carrier.py") else { return };
-    let stage = Stage::start(Stage::kind_assistant()).await;
+    let stage = Stage::start(talks_on()).await;
     call_through(command, &stage, false).await;
     assert_eq!(stage.record().await.end.as_deref(), Some("prospect-left"));
     stage.close().await;
@@ -77,7 +78,7 @@ async fn pipecat_as_the_carrier_of_the_full_wire_hears_the_assistant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pipecat_as_a_plain_carrier_hears_the_assistant() {
     let Some(command) = python("pipecat_carrier.py") else { return };
-    let stage = Stage::start_with(Stage::unkind_carrier(), Stage::kind_assistant(), unsigned).await;
+    let stage = Stage::start_with(Stage::unkind_carrier(), talks_on(), unsigned).await;
     call_through(command, &stage, true).await;
     stage.close().await;
 }
@@ -119,6 +120,11 @@ async fn call_through(mut command: Command, stage: &Stage, plain: bool) {
     assert_eq!(result["problems"], json!({}), "{result}");
     assert!(result["media_bytes"].as_u64().is_some_and(|bytes| bytes > 8_000), "{result}");
     assert_eq!(carrier.ends().await, Some(0), "{result}");
+}
+
+/// An assistant that is not interrupted by a client that speaks all the time.
+fn talks_on() -> AssistantScript {
+    AssistantScript { yields: false, ..Stage::kind_assistant() }
 }
 
 /// A stage whose assistant is this program.

@@ -80,7 +80,7 @@ pub struct Start {
 impl Start {
     /// Whether this is the one kind of sound that Baton takes: µ-law, 8 kHz, mono.
     pub fn is_mu_law(&self) -> bool {
-        self.encoding == "audio/x-mulaw" && self.sample_rate == 8_000 && self.channels == 1
+        self.encoding == MU_LAW && self.sample_rate == SAMPLE_RATE && self.channels == 1
     }
 }
 
@@ -180,7 +180,9 @@ fn read_stop<'a>(message: &Message<'a>) -> Result<FromCarrier<'a>, WireError> {
 
 fn read_start(message: &Message<'_>) -> Result<Start, WireError> {
     let begin: Begin<'_> = part(message.start, "start")?;
-    let format: Format<'_> = part(begin.media_format, "start.mediaFormat")?;
+    // Clients of other makes leave it out, and the account: there is one kind of sound, and the ticket says whose it is.
+    let format =
+        begin.media_format.map(|raw| object::<Format<'_>>(raw.get(), "start.mediaFormat")).transpose()?;
     let stream = match begin.stream_sid {
         Some(stream) => stream.sid("start.streamSid")?,
         None => message.stream()?,
@@ -188,6 +190,18 @@ fn read_start(message: &Message<'_>) -> Result<Start, WireError> {
     let owned = |sid: Option<Text<'_>>, what| match sid {
         Some(sid) => sid.sid(what).map(Text::into_owned),
         None => Err(WireError::Missing(what)),
+    };
+    let (encoding, sample_rate, channels) = match format {
+        None => (MU_LAW.to_owned(), SAMPLE_RATE, 1),
+        Some(format) => (
+            format
+                .encoding
+                .ok_or(WireError::Missing("start.mediaFormat.encoding"))?
+                .name("start.mediaFormat.encoding")?
+                .into_owned(),
+            format.sample_rate.ok_or(WireError::Missing("start.mediaFormat.sampleRate"))?.0,
+            format.channels.map_or(1, |channels| channels.0),
+        ),
     };
     let mut parameters = BTreeMap::new();
     if let Some(given) = begin.custom_parameters {
@@ -198,14 +212,12 @@ fn read_start(message: &Message<'_>) -> Result<Start, WireError> {
     Ok(Start {
         stream_sid: stream.into_owned(),
         call_sid: owned(begin.call_sid, "start.callSid")?,
-        account_sid: owned(begin.account_sid, "start.accountSid")?,
-        encoding: format
-            .encoding
-            .ok_or(WireError::Missing("start.mediaFormat.encoding"))?
-            .name("start.mediaFormat.encoding")?
-            .into_owned(),
-        sample_rate: format.sample_rate.ok_or(WireError::Missing("start.mediaFormat.sampleRate"))?.0,
-        channels: format.channels.map_or(1, |channels| channels.0),
+        account_sid: begin
+            .account_sid
+            .map_or(Ok(String::new()), |sid| owned(Some(sid), "start.accountSid"))?,
+        encoding,
+        sample_rate,
+        channels,
         parameters,
     })
 }
@@ -299,6 +311,10 @@ struct Format<'a> {
     sample_rate: Option<Number>,
     channels: Option<Number>,
 }
+
+/// The one kind of sound.
+const MU_LAW: &str = "audio/x-mulaw";
+const SAMPLE_RATE: u64 = 8_000;
 
 #[cfg(test)]
 mod tests {
@@ -439,9 +455,9 @@ mod tests {
             (r#"{"event":"dtmf","streamSid":"MZ1","dtmf":{"digit":"12"}}"#, Malformed("dtmf.digit")),
             (r#"{"event":"dtmf","streamSid":"MZ1","dtmf":{"digit":"é"}}"#, Malformed("dtmf.digit")),
             (r#"{"event":"stop","streamSid":"MZ1","stop":{"callSid":"../x"}}"#, Malformed("stop.callSid")),
-            (r#"{"event":"start","streamSid":"MZ1","start":{}}"#, Missing("start.mediaFormat")),
+            (r#"{"event":"start","streamSid":"MZ1","start":{}}"#, Missing("start.callSid")),
             (&START.replace("\"CA1\"", "\"C/A\""), Malformed("start.callSid")),
-            (&START.replace("accountSid", "account"), Missing("start.accountSid")),
+            (&START.replace("\"AC1\"", "\"\""), Malformed("start.accountSid")),
             (&START.replace("8000", "\"fast\""), Malformed("start.mediaFormat")),
             (
                 &format!(r#"{{"event":"mark","streamSid":"MZ1","mark":{{"name":"{}"}}}}"#, "x".repeat(1_025)),
