@@ -1,33 +1,8 @@
 //! All that Baton logs at INFO in all journeys: no number and no word of a conversation may be in it.
 
-use std::io::Write;
-use std::sync::{Mutex, PoisonError};
-
-use baton::config::Log;
 use baton::sim::sound::{Phrase as Said, Pitch};
-use baton::telemetry::logs;
 
-use crate::stage::{PROSPECT, SAM, Stage, s};
-
-static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-/// Keeps all log lines of this process from now on.
-pub(crate) fn are_kept() {
-    logs::start(&Log { level: "info".to_owned(), ..Log::default() }, || Kept);
-}
-
-struct Kept;
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use crate::stage::{PROSPECT, SAM, Stage, kept_log, s};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promise_8_prospect_is_handed_over_and_no_log_line_says_who_they_are_or_what_was_said() {
@@ -39,8 +14,7 @@ async fn promise_8_prospect_is_handed_over_and_no_log_line_says_who_they_are_or_
     rep.is_over(s(10)).await.expect("the rep is let go");
     stage.record().await;
     stage.close().await;
-    let written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let written = String::from_utf8_lossy(&written);
+    let written = kept_log::written();
     assert!(written.contains("the handoff moved on"), "what happens is logged");
     let words = ["five five", "written it down", "how can I help", "sam"];
     for private in [&PROSPECT[1..], &SAM[1..], "5550100"].iter().chain(&words) {

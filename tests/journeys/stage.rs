@@ -1,5 +1,8 @@
 //! A stage for journeys: the built app on a free port, a carrier as unkind as the real one, people and an assistant.
 
+#[path = "kept_log.rs"]
+pub(crate) mod kept_log;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -101,7 +104,7 @@ impl Stage {
         config.assistant.stream_url = world.assistant.url().to_owned();
         config.reps = vec![Rep { name: "sam".into(), phone: SAM.into() }];
         change(&mut config, &world);
-        crate::logs::are_kept();
+        kept_log::begin();
         let app = App::build(&config).await.unwrap();
         let base = format!("http://{}", app.address().unwrap());
         world.point_at(&base);
@@ -286,5 +289,5 @@ pub(crate) fn longest_nothing(call: &PhoneCall) -> Duration {
     let ear = call.ear();
     let first = ear.levels().iter().position(|level| *level > -75.0).unwrap_or_default();
     let nothing = ear.longest_nothing_within(Duration::from_millis(20 * first as u64)..Duration::MAX);
-    nothing.end - nothing.start
+    nothing.end.saturating_sub(nothing.start)
 }

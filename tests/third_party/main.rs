@@ -2,6 +2,8 @@
 //!
 //! Each needs what `tests/third_party/install` puts into `.extras`; where it is absent, the test says so in one line.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 mod extras;
 mod pipecat;
 mod prism;
