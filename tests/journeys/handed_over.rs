@@ -32,10 +32,16 @@ async fn promise_2_prospect_presses_0_and_talks_to_the_rep_until_they_hang_up() 
     assert!(rep.hears(&question.clip, s(6)).await.is_some(), "the rep hears the prospect");
     rep.say(answer.clone());
     assert!(prospect.hears(&answer.clip, s(6)).await.is_some(), "the prospect hears the rep");
+    let briefed = (
+        rep.ear().began(),
+        rep.ear().heard(stage.clip(Phrase::Whisper)),
+        prospect.ear().began(),
+        prospect.ear().heard(stage.clip(Phrase::Introduction)),
+    );
     for private in [Phrase::Whisper, Phrase::Offer] {
         assert!(
             !clearly_heard(&prospect, stage.clip(private)),
-            "promise 2: the prospect heard {private:?}: {:?}",
+            "promise 2: the prospect heard {private:?}: {:?} {briefed:?}",
             prospect.ear().heard(stage.clip(private))
         );
     }
