@@ -7,5 +7,6 @@ mod rehearsed;
 #[path = "../journeys/stage.rs"]
 #[expect(dead_code, reason = "the journeys use more of it")]
 mod stage;
+#[expect(dead_code, reason = "the tests of the simulated carrier use the rest of it")]
 mod twilio_spec;
 mod wire_mutations;

@@ -64,6 +64,19 @@ impl TwilioSpec {
         complaints
     }
 
+    /// What is wrong with a call resource in an answer.
+    pub(crate) fn judge_call(&self, call: &Value) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let schema = self.0["components"]["schemas"]["api.v2010.account.call"].clone();
+        for name in call.as_object().into_iter().flatten().map(|(name, _)| name) {
+            if schema["properties"].get(name).is_none() {
+                complaints.push(format!("unknown field {name}"));
+            }
+        }
+        self.validate(schema, call, &mut complaints);
+        complaints
+    }
+
     fn operation(&self, method: &str, path: &str) -> Option<(&str, &Value)> {
         let fits = |template: &str| {
             let (template, path): (Vec<_>, Vec<_>) =
