@@ -54,7 +54,7 @@ async fn the_official_sdk_could_have_written_every_document_of_baton() {
         let number = number.map(str::to_owned);
         Fallback { number, words: "Nobody's here <now> & \"then\": ça va".to_owned() }.document(&account)
     };
-    let documents = vec![
+    let documents = [
         voice,
         again,
         over,
