@@ -89,6 +89,10 @@ pub(crate) enum Assistant {
         owes_since: Option<CallTime>,
         /// Whether that is long enough to count as hung.
         hung: bool,
+        /// Since when it is there.
+        here_since: CallTime,
+        /// When it broke before, and how often it was dialled since: forgotten once it has stayed for a while.
+        trouble: Option<(CallTime, u32)>,
     },
     /// Not needed: a rep has the prospect. It may still be connected until then.
     Parked {
@@ -104,6 +108,12 @@ pub(crate) enum Assistant {
 }
 
 impl Assistant {
+    /// It has just come, after this much trouble.
+    pub(crate) fn here(at: CallTime, trouble: Option<(CallTime, u32)>) -> Self {
+        // Whether it greets or waits for the prospect to speak is its own affair: it owes nothing yet.
+        Self::Here { owes_since: None, hung: false, here_since: at, trouble }
+    }
+
     /// Whether the prospect can hear it.
     pub(crate) fn audible(&self) -> bool {
         match self {
@@ -130,7 +140,7 @@ impl Assistant {
     pub(crate) fn deadline(&self, terms: &AssistantTerms) -> Option<CallTime> {
         match self {
             Self::Waiting { until, .. } | Self::Parked { until } => Some(*until),
-            Self::Here { owes_since: Some(since), hung } => {
+            Self::Here { owes_since: Some(since), hung, .. } => {
                 Some(*since + if *hung { terms.mute_limit } else { terms.mute })
             }
             Self::NotYet
@@ -147,6 +157,10 @@ impl Assistant {
         let (broken_since, tries) = match self {
             Self::Dialling { broken_since, tries } => (broken_since.unwrap_or(at), *tries),
             Self::Waiting { broken_since, tries, .. } => (*broken_since, *tries),
+            // One that breaks as soon as it is there has not come back.
+            Self::Here { here_since, trouble: Some(trouble), .. } if at.since(*here_since) < SETTLED => {
+                *trouble
+            }
             Self::NotYet
             | Self::Here { .. }
             | Self::Parked { .. }
@@ -162,15 +176,34 @@ impl Assistant {
     }
 }
 
+/// An assistant that has stayed this long has come back for good.
+const SETTLED: Duration = Duration::from_secs(10);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn an_assistant_that_breaks_as_soon_as_it_is_there_is_given_up_all_the_same() {
+        let terms = AssistantTerms::default();
+        let mut at = CallTime::ZERO;
+        let mut assistant = Assistant::here(at, None);
+        for times in 0.. {
+            assistant = assistant.broke(at, &terms);
+            let Assistant::Waiting { until, broken_since, tries } = assistant else {
+                assert!((8..12).contains(&times), "given up after {times} times");
+                return;
+            };
+            at = until;
+            assistant = Assistant::here(at, Some((broken_since, tries + 1)));
+        }
+    }
+
+    #[test]
     fn a_broken_assistant_is_dialled_again_with_longer_pauses_until_it_is_given_up() {
         let terms = AssistantTerms::default();
         let mut at = CallTime::ZERO;
-        let mut assistant = Assistant::Here { owes_since: None, hung: false };
+        let mut assistant = Assistant::here(at, None);
         let mut pauses = Vec::new();
         loop {
             assistant = assistant.broke(at, &terms);

@@ -180,8 +180,10 @@ impl Call {
             Assistant::Waiting { broken_since, tries, .. } => {
                 self.dial_assistant(Some(broken_since), tries + 1, effects);
             }
-            Assistant::Here { owes_since, hung: false } => {
-                self.assistant = Assistant::Here { owes_since, hung: true };
+            Assistant::Here { hung: false, .. } => {
+                if let Assistant::Here { hung, .. } = &mut self.assistant {
+                    *hung = true;
+                }
             }
             Assistant::Here { hung: true, .. } => self.assistant_broke(at, AssistantFault::Mute, effects),
             Assistant::Parked { .. } => {
@@ -202,9 +204,7 @@ impl Call {
     pub(super) fn settle(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
         if !self.is_over() && !self.rep_has_prospect() {
             match self.assistant {
-                Assistant::Parked { .. } => {
-                    self.assistant = Assistant::Here { owes_since: None, hung: false }
-                }
+                Assistant::Parked { .. } => self.assistant = Assistant::here(at, None),
                 Assistant::Released => self.dial_assistant(None, 0, effects),
                 Assistant::Finished if !self.handoff_is_open() => {
                     self.let_go(at, Next::AssistantDocument, CallEnd::AssistantFinished, effects);
@@ -219,7 +219,7 @@ impl Call {
                 | Assistant::Finished
                 | Assistant::GivenUp => {}
             }
-        } else if let Assistant::Here { owes_since, hung } = &mut self.assistant {
+        } else if let Assistant::Here { owes_since, hung, .. } = &mut self.assistant {
             // It cannot be heard now: it owes nobody a word, and what it says is no speech to wait for.
             (*owes_since, *hung) = (None, false);
             self.assistant_speaks = false;

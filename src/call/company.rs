@@ -21,12 +21,11 @@ impl Call {
     }
 
     pub(super) fn assistant_connected(&mut self, at: CallTime) {
-        if let Assistant::Dialling { .. } = self.assistant {
+        if let Assistant::Dialling { broken_since, tries } = self.assistant {
             self.assistant = if self.rep_has_prospect() {
                 Assistant::Parked { until: at + self.terms.assistant.keep_after_bridge }
             } else {
-                // Whether it greets or waits for the prospect to speak is its own affair.
-                Assistant::Here { owes_since: None, hung: false }
+                Assistant::here(at, broken_since.map(|since| (since, tries)))
             };
         }
     }

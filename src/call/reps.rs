@@ -109,7 +109,7 @@ impl Call {
         match (leg, what) {
             (LegId::Assistant, Heard::TurnBegan | Heard::TookTheFloor) => {
                 self.assistant_speaks = true;
-                if let Assistant::Here { owes_since, hung } = &mut self.assistant {
+                if let Assistant::Here { owes_since, hung, .. } = &mut self.assistant {
                     (*owes_since, *hung) = (None, false);
                 }
                 if let Some(handoff) = &mut self.handoff {
@@ -118,7 +118,7 @@ impl Call {
             }
             (LegId::Assistant, Heard::TurnEnded) => self.assistant_paused(at, effects),
             (LegId::Prospect, Heard::TurnBegan) => {
-                if let Assistant::Here { owes_since, hung: false } = &mut self.assistant {
+                if let Assistant::Here { owes_since, hung: false, .. } = &mut self.assistant {
                     *owes_since = None;
                 }
             }

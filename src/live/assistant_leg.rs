@@ -37,7 +37,13 @@ pub async fn run(line: impl AssistantLine, seat: AssistantSeat) {
             leg.pass_on_the_rest().await;
             Event::AssistantFinished
         }
-        LegEnd::Broke(fault) => Event::AssistantBroke(fault),
+        LegEnd::Broke(fault) => {
+            if fault == AssistantFault::Flooded {
+                // Nobody wants to hear the rest of it before the next word.
+                leg.clear();
+            }
+            Event::AssistantBroke(fault)
+        }
         LegEnd::NotNeeded => return,
     };
     leg.seat.teller.tell(event).await;
@@ -63,6 +69,8 @@ struct AssistantLeg<L> {
     /// Its marks that are still to come back, in order.
     owed: VecDeque<(Instant, String)>,
     next_silence: Instant,
+    /// Frames of silence that took the place of late ones.
+    filler: u32,
     spoke_up_in: Option<u16>,
     alive: Instant,
     pinged_at: Option<Instant>,
@@ -92,6 +100,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
             unheard_until: now,
             owed: VecDeque::new(),
             next_silence: now,
+            filler: 0,
             spoke_up_in: None,
             alive: now,
             pinged_at: None,
@@ -134,7 +143,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
             Woke::Command(Some(command)) => self.commanded(command).await?,
             Woke::Command(None) | Woke::NobodyListens => return Err(LegEnd::NotNeeded),
             Woke::Ear(Some(frame)) => {
-                if self.hears_prospect() {
+                if self.hears_prospect() && !self.makes_up_for_filler(&frame) {
                     let sent = self.line.send_frame(&frame.sound);
                     within(self.seat.limits.slow, sent).await?;
                     self.next_silence = clock::now() + STALL;
@@ -293,6 +302,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
         while self.next_silence <= now {
             within(self.seat.limits.slow, self.line.send_frame(&[g711::SILENCE; FRAME_SAMPLES])).await?;
             self.next_silence += FRAME;
+            self.filler = if self.hears_prospect() { self.filler + 1 } else { 0 };
         }
         match self.pinged_at {
             Some(pinged) if now.saturating_duration_since(pinged) >= self.seat.limits.ping_answer => {
@@ -304,6 +314,15 @@ impl<L: AssistantLine> AssistantLeg<L> {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Silence was put in where frames were late: as many of the late ones that are silent themselves can go.
+    fn makes_up_for_filler(&mut self, frame: &Frame) -> bool {
+        if self.filler == 0 || is_audible(&frame.sound) {
+            return false;
+        }
+        self.filler -= 1;
+        true
     }
 
     fn hears_prospect(&self) -> bool {

@@ -301,7 +301,6 @@ async fn prospect_is_put_through_only_by_who_has_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "defect: an assistant that accepts and breaks at once is dialled for ever, without back-off"]
 async fn prospect_hears_hold_when_the_assistant_closes_and_says_that_something_is_wrong() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());

@@ -269,11 +269,20 @@ fn relative(value: &mut Value, now: u64) {
                 !["terms", "policy", "hearings", "dialled", "attempts_made"].contains(&name.as_str())
             });
             for (name, field) in fields {
+                if let ("trouble", Value::Array(trouble)) = (name.as_str(), &mut *field) {
+                    let since = trouble[0].as_u64().unwrap_or_default();
+                    trouble[0] = Value::from(now.saturating_sub(since));
+                    continue;
+                }
                 match (name.as_str(), field.as_u64()) {
                     ("until", Some(moment)) => *field = Value::from(moment.saturating_sub(now)),
                     // Only whether the search may go on counts.
                     ("began", Some(moment)) => {
                         *field = Value::from(now - moment >= SEARCH.as_micros() as u64);
+                    }
+                    // An assistant that has stayed for ten seconds has come back for good.
+                    ("here_since", Some(moment)) => {
+                        *field = Value::from(now.saturating_sub(moment) >= 10_000_000)
                     }
                     ("owes_since" | "broken_since", Some(moment)) => {
                         *field = Value::from(now.saturating_sub(moment));

@@ -33,7 +33,8 @@ impl<L: CarrierLine> PhoneLeg<L> {
                 self.marks.break_off();
             }
             if after.has(Sounds::HOLD) && !before.has(Sounds::HOLD) {
-                self.next_beat = self.playout.end().max(clock::now()) + HOLD_AFTER;
+                // Behind the last words, or at once where there has been nothing for long enough.
+                self.next_beat = (self.playout.end() + HOLD_AFTER).max(clock::now());
             }
             if !self.hears_somebody_live(before) && self.hears_somebody_live(after) {
                 // Voices from before belong to another moment.
@@ -45,8 +46,9 @@ impl<L: CarrierLine> PhoneLeg<L> {
             let clears = self.seat.patchbay.assistant_clears();
             if clears != self.clears {
                 self.clears = clears;
-                if self.ear().has(Sounds::ASSISTANT) {
+                if self.ear().has(Sounds::ASSISTANT) || self.ear().has(Sounds::HOLD) {
                     self.clear().await?;
+                    self.next_beat = self.next_beat.min(clock::now() + HOLD_AFTER);
                 }
             }
         }
