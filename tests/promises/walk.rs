@@ -282,7 +282,7 @@ fn relative(value: &mut Value, now: u64) {
                     }
                     // An assistant that has stayed for ten seconds has come back for good.
                     ("here_since", Some(moment)) => {
-                        *field = Value::from(now.saturating_sub(moment) >= 10_000_000)
+                        *field = Value::from(now.saturating_sub(moment) >= 10_000_000);
                     }
                     ("owes_since" | "broken_since", Some(moment)) => {
                         *field = Value::from(now.saturating_sub(moment));
