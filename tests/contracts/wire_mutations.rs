@@ -66,8 +66,10 @@ fn carriers_is_sane(read: &FromCarrier<'_>, sound: &mut Vec<u8>) -> bool {
     match read {
         FromCarrier::Connected | FromCarrier::Unknown => true,
         FromCarrier::Start(start) => {
-            let sids = [&start.stream_sid, &start.call_sid, &start.account_sid];
-            sids.into_iter().all(|sid| is_sid(sid)) && start.sample_rate <= 1 << 53
+            let sids = [&start.stream_sid, &start.call_sid];
+            // Some clients leave the account out.
+            let account = start.account_sid.is_empty() || is_sid(&start.account_sid);
+            account && sids.into_iter().all(|sid| is_sid(sid)) && start.sample_rate <= 1 << 53
         }
         FromCarrier::Media { stream, stamp, payload, .. } => {
             is_sid(stream.as_str())
