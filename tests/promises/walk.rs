@@ -268,6 +268,11 @@ fn relative(value: &mut Value, now: u64) {
             fields.retain(|name, _| {
                 !["terms", "policy", "hearings", "dialled", "attempts_made"].contains(&name.as_str())
             });
+            // An assistant that has stayed for ten seconds has come back for good: its trouble is forgotten.
+            let settled = |since: u64| now.saturating_sub(since) >= 10_000_000;
+            if fields.get("here_since").and_then(Value::as_u64).is_some_and(settled) {
+                fields.insert("trouble".to_owned(), Value::Null);
+            }
             for (name, field) in fields {
                 if let ("trouble", Value::Array(trouble)) = (name.as_str(), &mut *field) {
                     let since = trouble[0].as_u64().unwrap_or_default();
@@ -280,10 +285,7 @@ fn relative(value: &mut Value, now: u64) {
                     ("began", Some(moment)) => {
                         *field = Value::from(now - moment >= SEARCH.as_micros() as u64);
                     }
-                    // An assistant that has stayed for ten seconds has come back for good.
-                    ("here_since", Some(moment)) => {
-                        *field = Value::from(now.saturating_sub(moment) >= 10_000_000);
-                    }
+                    ("here_since", Some(moment)) => *field = Value::from(settled(moment)),
                     ("owes_since" | "broken_since", Some(moment)) => {
                         *field = Value::from(now.saturating_sub(moment));
                     }
