@@ -20,6 +20,7 @@ pub(super) struct Cast {
     hello: Phrase,
     pricing: Phrase,
     company: Phrase,
+    noted: Phrase,
     question: Phrase,
     person: Phrase,
     team: Phrase,
@@ -55,6 +56,7 @@ impl Cast {
                 "assistant_company",
                 "Of course. While I look for a colleague, tell me more about your team."
             ),
+            noted: line!("assistant_noted", "Thank you, noted."),
             question: line!(
                 "prospect_question",
                 "Hi. We are forty people in support; what about pricing for larger teams?"
@@ -77,7 +79,7 @@ impl Cast {
     pub(super) fn assistant(&self) -> AssistantScript {
         AssistantScript {
             greeting: Some(self.hello.clone()),
-            answers: vec![self.pricing.clone(), self.company.clone()],
+            answers: vec![self.pricing.clone(), self.company.clone(), self.noted.clone()],
             after_last: AfterLast::StaysQuiet,
             ..AssistantScript::default()
         }
