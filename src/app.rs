@@ -28,6 +28,7 @@ use crate::edge::store::Store;
 use crate::handoff::Policy;
 use crate::id::RepId;
 use crate::live::call_task::World;
+use crate::live::coming_back;
 use crate::live::house_voice::HouseVoice;
 use crate::live::recorder::Recorder;
 use crate::live::seat::LegLimits;
@@ -84,6 +85,11 @@ impl App {
             watchers: broadcast::channel(WATCHED).0,
         };
         let switchboard = Switchboard::new(Arc::new(world), config.server.calls);
+        match coming_back::take_up(&switchboard, &store, &store).await {
+            Ok(0) => {}
+            Ok(calls) => tracing::warn!(calls, "the last process was killed; its calls are taken up"),
+            Err(fault) => tracing::error!(%fault, "what the last process left cannot be read"),
+        }
         let fallback = Fallback {
             number: (!config.fallback.number.is_empty()).then(|| config.fallback.number.clone()),
             words: config.fallback.words.clone(),
@@ -146,6 +152,7 @@ fn account(config: &Config, origin: &str) -> Account {
         number: twilio.number.clone(),
         public_url: origin.to_owned(),
         overrides: twilio.overrides.clone(),
+        reconnect_words: twilio.reconnect_words.clone(),
         stream_name: twilio.stream_name.clone(),
     }
 }
@@ -219,6 +226,7 @@ fn terms(config: &Config) -> Terms {
             brief: handoff.brief.0,
             patience: handoff.patience.0,
             introduction: handoff.introduction.0,
+            rejoin: handoff.rejoin.0,
             search: handoff.search.0,
         },
         assistant: AssistantTerms {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
@@ -54,7 +55,8 @@ impl Fault {
 }
 
 /// The carrier's name for one of its calls (Twilio: `CA…`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct CarrierCall(pub String);
 
 /// Ring this rep, and connect their sound to this call.
@@ -100,6 +102,8 @@ pub enum Record {
         line: PhoneNumber,
         /// When.
         at: Timestamp,
+        /// What another process needs to take the call up, as JSON.
+        facts: String,
     },
     /// The next entry of a call's timeline.
     Entry {
@@ -122,6 +126,15 @@ pub enum Record {
         rep: RepId,
         /// When.
         at: Timestamp,
+    },
+    /// The carrier gave a rep's phone a name.
+    AttemptNamed {
+        /// For which call.
+        call: CallId,
+        /// Which try.
+        attempt: AttemptId,
+        /// The carrier's name for it.
+        carrier_call: CarrierCall,
     },
     /// An attempt came to its end.
     AttemptEnded {
@@ -235,6 +248,25 @@ pub trait Calls: Send + Sync {
 
     /// The timeline of one call, in order. At most 5 s; may be repeated.
     fn timeline(&self, call: CallId) -> BoxFuture<'_, Result<Vec<StoredEntry>, Fault>>;
+}
+
+/// A call that a process began and never closed: it was killed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnfinishedCall {
+    /// Which.
+    pub call: CallId,
+    /// When it began.
+    pub began: Timestamp,
+    /// What was stored to take it up, as JSON; empty where nothing was.
+    pub facts: String,
+    /// The reps' phones that the carrier gave a name, in order.
+    pub phones: Vec<(AttemptId, CarrierCall)>,
+}
+
+/// What a killed process left behind.
+pub trait Unfinished: Send + Sync {
+    /// The calls that were begun and never closed, oldest first. At most 5 s; may be repeated.
+    fn unfinished(&self) -> BoxFuture<'_, Result<Vec<UnfinishedCall>, Fault>>;
 }
 
 /// Who may be asked, and who is taken.

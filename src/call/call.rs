@@ -88,6 +88,7 @@ impl Call {
             Event::Began(_) => {}
             Event::ProspectArrived => self.prospect_arrived(&mut effects),
             Event::ProspectStreamBroke => self.prospect_stream_broke(at, &mut effects),
+            Event::CameBack => self.came_back(at, &mut effects),
             Event::ProspectLeft => self.prospect_left(at, &mut effects),
             Event::ProspectStreamClosed => self.prospect_stream_closed(&mut effects),
             Event::AssistantConnected => self.assistant_connected(at),
@@ -102,6 +103,9 @@ impl Call {
             Event::ClaimLost(attempt) => self.tell_handoff(at, Input::CommitLost(attempt), &mut effects),
             Event::RepRang(attempt) => self.tell_handoff(at, Input::Rang(attempt), &mut effects),
             Event::RepArrived(attempt) => self.rep_arrived(at, attempt, &mut effects),
+            Event::RepStreamBroke(attempt) => {
+                self.tell_handoff(at, Input::RepAway(attempt), &mut effects);
+            }
             Event::RepLeft { attempt, why } => {
                 self.tell_handoff(at, Input::RepGone { attempt, why }, &mut effects);
             }
@@ -160,7 +164,7 @@ impl Call {
                 self.end(CallEnd::NeverCame, effects);
                 return;
             }
-            Prospect::LeavingUs { end, until } if at >= until => {
+            Prospect::LeavingUs { end, until, .. } if at >= until => {
                 self.end(end, effects);
                 return;
             }
@@ -258,7 +262,7 @@ impl Call {
             hearing = Hearing::outside_handoff(Sounds::ASSISTANT);
         }
         if !self.prospect_is_here() && self.rep_has_prospect() {
-            hearing.rep = Sounds::HOLD;
+            hearing.rep = Sounds::HOUSE.and(Sounds::HOLD);
         }
         hearing
     }
@@ -303,6 +307,9 @@ impl Call {
 
     /// Whether the prospect is with a rep, or about to be, so that the assistant is not needed now.
     pub(super) fn rep_has_prospect(&self) -> bool {
-        matches!(self.stage(), Some(Stage::Introducing { .. } | Stage::Bridging { .. }))
+        matches!(
+            self.stage(),
+            Some(Stage::Introducing { .. } | Stage::Bridging { .. } | Stage::Rejoining { .. })
+        )
     }
 }

@@ -55,6 +55,8 @@ pub enum Event {
     RepRang(AttemptId),
     /// This rep's sound is connected.
     RepArrived(AttemptId),
+    /// This rep's stream broke; the carrier may still have them on the phone.
+    RepStreamBroke(AttemptId),
     /// This rep's line ended, or never came about.
     RepLeft {
         /// Which try.
@@ -83,6 +85,9 @@ pub enum Event {
         /// What.
         what: Heard,
     },
+    /// The process was killed and started again, and takes the call up from its timeline: every line is broken, and what
+    /// was wanted last may never have been done.
+    CameBack,
     /// A deadline may have passed.
     Ticked,
 }

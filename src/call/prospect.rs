@@ -23,7 +23,7 @@ pub(super) enum Prospect {
     /// On the line.
     Here,
     /// Being let go: the stream closes when the last words were played.
-    LeavingUs { end: CallEnd, until: CallTime },
+    LeavingUs { end: CallEnd, next: Next, until: CallTime },
     /// The call is over.
     Gone,
 }
@@ -39,24 +39,70 @@ impl Call {
         }
         // A fresh stream knows nothing of the hearing: it is told again, and what is being said is said again.
         self.say_hearing(false, effects);
-        if let Some(Stage::Introducing { prospect_heard: false, .. } | Stage::Recovering { .. }) =
-            self.stage()
-        {
-            let phrase = if matches!(self.stage(), Some(Stage::Recovering { .. })) {
-                Phrase::RepLeft
-            } else {
-                Phrase::Introduction
-            };
-            effects.push(Effect::Say { leg: LegId::Prospect, phrase });
+        let prospect = LegId::Prospect;
+        match self.stage() {
+            Some(Stage::Introducing { attempt, prospect_heard, rep_heard, .. }) => {
+                let phrase = Phrase::Introduction;
+                let unheard = [(prospect, prospect_heard), (LegId::Rep(*attempt), rep_heard)];
+                let said = unheard.into_iter().filter(|(_, heard)| !**heard);
+                effects.extend(said.map(|(leg, _)| Effect::Say { leg, phrase }));
+            }
+            Some(Stage::Rejoining { .. }) => {
+                effects.push(Effect::Say { leg: prospect, phrase: Phrase::OneMoment });
+            }
+            Some(Stage::Recovering { .. }) => {
+                effects.push(Effect::Say { leg: prospect, phrase: Phrase::RepLeft });
+            }
+            Some(_) | None => {}
         }
     }
 
     pub(super) fn prospect_stream_broke(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
         match self.prospect {
-            Prospect::Here => self.prospect = Prospect::Away { until: at + self.terms.away },
+            Prospect::Here => {
+                self.prospect = Prospect::Away { until: at + self.terms.away };
+                if let Some(Stage::Introducing { attempt, .. } | Stage::Bridging { attempt }) = self.stage() {
+                    effects.push(Effect::Say { leg: LegId::Rep(*attempt), phrase: Phrase::OneMoment });
+                }
+            }
             Prospect::LeavingUs { .. } => self.prospect_stream_closed(effects),
             Prospect::Away { .. } | Prospect::Gone => {}
         }
+    }
+
+    /// The process was killed and takes the call up: nobody is connected, and whoever is needed is waited for or dialled.
+    pub(super) fn came_back(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+        let away = at + self.terms.away;
+        self.prospect = match self.prospect {
+            Prospect::LeavingUs { end, next, .. } => {
+                // The carrier asks what comes next, and must get the same answer.
+                effects.push(Effect::LetGo(next));
+                Prospect::LeavingUs { end, next, until: away }
+            }
+            Prospect::Away { .. } | Prospect::Here => Prospect::Away { until: away },
+            Prospect::Gone => Prospect::Gone,
+        };
+        self.assistant_speaks = false;
+        self.assistant = match &self.assistant {
+            Assistant::Finished => Assistant::Finished,
+            Assistant::GivenUp => Assistant::GivenUp,
+            Assistant::NotYet
+            | Assistant::Dialling { .. }
+            | Assistant::Waiting { .. }
+            | Assistant::Here { .. }
+            | Assistant::Parked { .. }
+            | Assistant::Released => {
+                if self.rep_has_prospect() {
+                    Assistant::Released
+                } else {
+                    // It is dialled when the prospect is back.
+                    Assistant::NotYet
+                }
+            }
+        };
+        self.tell_handoff(at, Input::CameBack, effects);
+        // The patchbay of the new process knows of nothing.
+        self.say_hearing(true, effects);
     }
 
     pub(super) fn prospect_left(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
@@ -76,7 +122,7 @@ impl Call {
 
     pub(super) fn let_go(&mut self, at: CallTime, next: Next, end: CallEnd, effects: &mut Vec<Effect>) {
         if matches!(self.prospect, Prospect::Here | Prospect::Away { .. }) {
-            self.prospect = Prospect::LeavingUs { end, until: at + LETTING_GO };
+            self.prospect = Prospect::LeavingUs { end, next, until: at + LETTING_GO };
             effects.push(Effect::LetGo(next));
         }
     }
@@ -96,6 +142,7 @@ impl Call {
             Event::RepReserved { attempt, .. } => effects.push(withdrawn(*attempt)),
             Event::AssistantConnected => effects.push(Effect::CloseAssistant { fault: None }),
             Event::Began(_)
+            | Event::CameBack
             | Event::ProspectArrived
             | Event::ProspectStreamBroke
             | Event::ProspectLeft
@@ -109,6 +156,7 @@ impl Call {
             | Event::ClaimCommitted(_)
             | Event::ClaimLost(_)
             | Event::RepRang(_)
+            | Event::RepStreamBroke(_)
             | Event::RepLeft { .. }
             | Event::Played { .. }
             | Event::Flowed { .. }

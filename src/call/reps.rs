@@ -66,6 +66,9 @@ impl Call {
     pub(super) fn rep_arrived(&mut self, at: CallTime, attempt: AttemptId, effects: &mut Vec<Effect>) {
         if self.stage().and_then(Stage::attempt) == Some(attempt) {
             self.tell_handoff(at, Input::Answered(attempt), effects);
+            if self.rep_has_prospect() && !self.prospect_is_here() {
+                effects.push(Effect::Say { leg: LegId::Rep(attempt), phrase: Phrase::OneMoment });
+            }
         } else {
             effects.push(too_late(attempt));
         }
@@ -78,7 +81,14 @@ impl Call {
             (LegId::Rep(attempt), Phrase::Introduction) => Input::RepIntroduced(attempt),
             (LegId::Prospect, Phrase::Introduction) => Input::ProspectIntroduced,
             (LegId::Prospect, Phrase::RepLeft) => Input::ProspectTold,
-            (LegId::Rep(_), Phrase::RepLeft | Phrase::ProspectLeft | Phrase::TooLate | Phrase::Withdrawn)
+            (
+                LegId::Rep(_),
+                Phrase::RepLeft
+                | Phrase::OneMoment
+                | Phrase::ProspectLeft
+                | Phrase::TooLate
+                | Phrase::Withdrawn,
+            )
             | (LegId::Prospect | LegId::Assistant, _) => return,
         };
         self.tell_handoff(at, input, effects);

@@ -36,6 +36,16 @@ pub enum Unfaithful {
     },
 }
 
+/// The call as its timeline left it, whatever its effects would be today; none where it has no beginning.
+pub fn retrace(timeline: &[Entry]) -> Option<Call> {
+    let Some(Entry { event: Event::Began(terms), .. }) = timeline.first() else { return None };
+    let mut call = Call::new(Terms::clone(terms));
+    for entry in timeline {
+        let _done_already = call.handle(entry.at, entry.event.clone());
+    }
+    Some(call)
+}
+
 /// Replays the events of a timeline through a fresh call and compares what it does (promise 9).
 pub fn replay(timeline: &[Entry]) -> Result<Call, Unfaithful> {
     let Some(Entry { event: Event::Began(terms), .. }) = timeline.first() else {

@@ -45,6 +45,8 @@ pub struct Twilio {
     pub region: String,
     /// How webhooks are to be connected, waited for and tried again.
     pub overrides: String,
+    /// What somebody hears whose stream broke, before they are connected again, if they had time to wonder.
+    pub reconnect_words: String,
     /// What our streams are called.
     pub stream_name: String,
     /// A rep's or prospect's line without frames and without an answer to a ping for this long is lost.
@@ -66,7 +68,8 @@ impl Default for Twilio {
             api_url: "https://api.twilio.com".to_owned(),
             edge: String::new(),
             region: String::new(),
-            overrides: "rc=2&ct=2000&rt=10000&tt=14000&rp=all".to_owned(),
+            overrides: "rc=5&ct=2000&rt=10000&tt=14000&rp=all".to_owned(),
+            reconnect_words: "One moment, please.".to_owned(),
             stream_name: "baton".to_owned(),
             line_lost: Span::secs(10),
         }

@@ -26,6 +26,8 @@ pub struct Handoff {
     pub introduction: Span,
     /// Speech of this length ends the introduction.
     pub speech_over_introduction: Span,
+    /// The rep's broken line coming back once they are with the prospect.
+    pub rejoin: Span,
     /// How long new reps are rung.
     pub search: Span,
     /// How long a prospect whose stream broke is waited for.
@@ -44,6 +46,7 @@ impl Default for Handoff {
             patience: Span::millis(1_500),
             introduction: Span::secs(12),
             speech_over_introduction: Span::millis(500),
+            rejoin: Span::secs(15),
             search: Span::secs(45),
             away: Span::secs(15),
         }

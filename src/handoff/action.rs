@@ -62,6 +62,8 @@ pub enum Phrase {
     Introduction,
     /// To the prospect: the rep's line dropped.
     RepLeft,
+    /// To whoever of the two is still there: the other's line broke and is coming back.
+    OneMoment,
     /// To the rep: the prospect hung up.
     ProspectLeft,
     /// To a rep who answered or said yes too late.
@@ -72,12 +74,13 @@ pub enum Phrase {
 
 impl Phrase {
     /// Every phrase there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Offer,
         Self::NotUnderstood,
         Self::Whisper,
         Self::Introduction,
         Self::RepLeft,
+        Self::OneMoment,
         Self::ProspectLeft,
         Self::TooLate,
         Self::Withdrawn,
@@ -91,6 +94,7 @@ impl Phrase {
             Self::Whisper => "whisper",
             Self::Introduction => "introduction",
             Self::RepLeft => "rep_left",
+            Self::OneMoment => "one_moment",
             Self::ProspectLeft => "prospect_left",
             Self::TooLate => "too_late",
             Self::Withdrawn => "withdrawn",

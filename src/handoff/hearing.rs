@@ -48,6 +48,11 @@ impl Sounds {
         self.0 == 0
     }
 
+    /// Whether the sound of waiting is all there is: the assistant is waited for, and what it says ends the wait.
+    pub const fn awaits_assistant(self) -> bool {
+        self.0 == Self::HOLD.0
+    }
+
     /// The set as bits, for a place that can hold nothing else.
     pub const fn bits(self) -> u8 {
         self.0
@@ -126,6 +131,12 @@ impl Hearing {
                 prospect: Sounds::REP,
                 assistant: Sounds::SILENCE,
                 rep: Sounds::PROSPECT,
+                on_line: Some(*attempt),
+            },
+            Stage::Rejoining { attempt, .. } => Self {
+                prospect: Sounds::HOUSE.and(Sounds::HOLD),
+                assistant: Sounds::SILENCE,
+                rep: Sounds::HOUSE,
                 on_line: Some(*attempt),
             },
             Stage::Recovering { .. } => Self {

@@ -43,6 +43,10 @@ pub enum Input {
         /// What the carrier said of it.
         why: End,
     },
+    /// The rep's line broke; the carrier may still have them on the phone.
+    RepAway(AttemptId),
+    /// Every line of the call broke at once, and orders may have been lost: the process was killed and started again.
+    CameBack,
     /// The assistant has come to a gap.
     AssistantPaused,
     /// The introduction was played to the prospect.

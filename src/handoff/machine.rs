@@ -10,20 +10,20 @@ use crate::handoff::hearing::{Hearing, Sounds};
 use crate::handoff::input::Input;
 use crate::handoff::outcome::{Outcome, WhyReturned};
 use crate::handoff::policy::Policy;
-use crate::handoff::stage::Stage;
+use crate::handoff::stage::{Introduced, Stage};
 use crate::id::{AttemptId, RepId};
 use crate::time::CallTime;
 
 /// Everything from the wish for a person to the outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
-    policy: Policy,
-    stage: Stage,
+    pub(super) policy: Policy,
+    pub(super) stage: Stage,
     began: CallTime,
-    left_to_ask: Vec<RepId>,
-    attempt: Option<Attempt>,
+    pub(super) left_to_ask: Vec<RepId>,
+    pub(super) attempt: Option<Attempt>,
     attempts_made: u32,
-    assistant_speaks: bool,
+    pub(super) assistant_speaks: bool,
 }
 
 impl Handoff {
@@ -62,6 +62,10 @@ impl Handoff {
                 self.called_off(&mut actions);
                 return actions;
             }
+            Input::CameBack => {
+                self.came_back(at, &mut actions);
+                return actions;
+            }
             Input::AssistantPaused => self.assistant_speaks = false,
             _about_one_stage => {}
         }
@@ -73,6 +77,9 @@ impl Handoff {
             Stage::Cutting { attempt, .. } => self.cutting(at, attempt, input, &mut actions),
             Stage::Introducing { attempt, .. } => self.introducing(at, attempt, input, &mut actions),
             Stage::Bridging { attempt } => self.bridging(at, attempt, &input, &mut actions),
+            Stage::Rejoining { attempt, introduced, .. } => {
+                self.rejoining(at, attempt, introduced, &input, &mut actions);
+            }
             Stage::Recovering { .. } => self.recovering(&input, &mut actions),
             Stage::Over(_) => {}
         }
@@ -110,6 +117,7 @@ impl Handoff {
             Stage::Briefing { attempt, .. } => self.cut(at, attempt, &mut actions),
             Stage::Cutting { attempt, .. } => self.introduce(at, attempt, &mut actions),
             Stage::Introducing { attempt, .. } => self.stage = Stage::Bridging { attempt },
+            Stage::Rejoining { introduced, .. } => self.lost_rep(at, introduced, &mut actions),
             Stage::Recovering { .. } => self.rest(returned(WhyReturned::RepLeft), &mut actions),
             Stage::Bridging { .. } | Stage::Over(_) => {}
         }
@@ -124,6 +132,7 @@ impl Handoff {
             | Stage::Briefing { until, .. }
             | Stage::Cutting { until, .. }
             | Stage::Introducing { until, .. }
+            | Stage::Rejoining { until, .. }
             | Stage::Recovering { until } => Some(*until),
             Stage::Offering { .. } => self.attempt.as_ref().and_then(|a| a.phase.until()),
             Stage::Bridging { .. } | Stage::Over(_) => None,
@@ -166,6 +175,7 @@ impl Handoff {
             | Stage::Cutting { .. }
             | Stage::Introducing { .. }
             | Stage::Bridging { .. }
+            | Stage::Rejoining { .. }
             | Stage::Recovering { .. } => None,
         }
     }
@@ -213,9 +223,13 @@ impl Handoff {
                 self.end_attempt(End::Passed, None, actions);
                 self.next(at, actions);
             }
+            Input::RepAway(of) if of == attempt && phase.answered() => {
+                // As if their phone had yet to be answered: they hear the question again.
+                *phase = Phase::Ringing { until: at + self.policy.join };
+            }
             Input::RepGone { attempt: of, why } if of == attempt => {
                 // Who hung up on the question has passed; what answered without a key was no person we know of.
-                let end = if phase.answered() { End::NotVerified } else { why };
+                let end = if phase.answered() || why == End::LeftAfter { End::NotVerified } else { why };
                 self.end_attempt(end, None, actions);
                 self.next(at, actions);
             }
@@ -229,6 +243,10 @@ impl Handoff {
         };
         match input {
             Input::RepFlows(of) if of == attempt => *flows = true,
+            Input::RepAway(of) if of == attempt => {
+                self.join_again(at, attempt);
+                return;
+            }
             Input::Committed(of) if of == attempt => *committed = true,
             Input::CommitLost(of) if of == attempt => {
                 self.end_attempt(End::LostTheRace, Some(Phrase::TooLate), actions);
@@ -273,8 +291,12 @@ impl Handoff {
             }
             Input::RepGone { attempt: of, .. } if of == attempt => {
                 // They heard each other already: the prospect is owed a word.
-                self.end_attempt(End::LeftBefore, None, actions);
-                self.recover(at, actions);
+                self.lost_rep(at, Introduced::NotYet, actions);
+                return;
+            }
+            Input::RepAway(of) if of == attempt => {
+                self.rejoin(at, attempt, Introduced::NotYet);
+                actions.push(Action::TellProspect(Phrase::OneMoment));
                 return;
             }
             _late_or_of_another_stage => return,
@@ -285,11 +307,15 @@ impl Handoff {
     }
 
     fn bridging(&mut self, at: CallTime, attempt: AttemptId, input: &Input, actions: &mut Vec<Action>) {
-        if let Input::RepGone { attempt: of, .. } = input
-            && *of == attempt
-        {
-            self.end_attempt(End::LeftAfter, None, actions);
-            self.recover(at, actions);
+        match input {
+            Input::RepGone { attempt: of, .. } if *of == attempt => {
+                self.lost_rep(at, Introduced::Already, actions);
+            }
+            Input::RepAway(of) if *of == attempt => {
+                self.rejoin(at, attempt, Introduced::Already);
+                actions.push(Action::TellProspect(Phrase::OneMoment));
+            }
+            _nothing_to_a_bridge => {}
         }
     }
 
@@ -304,7 +330,7 @@ impl Handoff {
     fn prospect_gone(&mut self, actions: &mut Vec<Action>) {
         match self.stage.clone() {
             Stage::Over(_) => {}
-            Stage::Bridging { .. } => {
+            Stage::Bridging { .. } | Stage::Rejoining { introduced: Introduced::Already, .. } => {
                 let rep = self.attempt.as_ref().map(|a| a.rep.clone());
                 self.end_attempt(End::Served, Some(Phrase::ProspectLeft), actions);
                 let rep = rep.expect("a bridge has a rep: the stage is entered only from an attempt");
@@ -316,7 +342,8 @@ impl Handoff {
             | Stage::Joining { .. }
             | Stage::Briefing { .. }
             | Stage::Cutting { .. }
-            | Stage::Introducing { .. } => {
+            | Stage::Introducing { .. }
+            | Stage::Rejoining { introduced: Introduced::NotYet, .. } => {
                 self.end_attempt(End::Withdrawn, Some(Phrase::ProspectLeft), actions);
                 self.rest(Outcome::Abandoned, actions);
             }
@@ -334,6 +361,7 @@ impl Handoff {
             | Stage::Cutting { .. }
             | Stage::Introducing { .. }
             | Stage::Bridging { .. }
+            | Stage::Rejoining { .. }
             | Stage::Recovering { .. }
             | Stage::Over(_) => {}
         }
@@ -346,11 +374,13 @@ impl Handoff {
         input: &Input,
         actions: &mut Vec<Action>,
     ) {
-        if let Input::RepGone { attempt: of, .. } = input
-            && *of == attempt
-        {
-            self.end_attempt(End::LeftBefore, None, actions);
-            self.next(at, actions);
+        match input {
+            Input::RepGone { attempt: of, .. } if *of == attempt => {
+                self.end_attempt(End::LeftBefore, None, actions);
+                self.next(at, actions);
+            }
+            Input::RepAway(of) if *of == attempt => self.join_again(at, attempt),
+            _late_or_of_another_stage => {}
         }
     }
 
@@ -387,7 +417,7 @@ impl Handoff {
         }
     }
 
-    fn introduce(&mut self, at: CallTime, attempt: AttemptId, actions: &mut Vec<Action>) {
+    pub(super) fn introduce(&mut self, at: CallTime, attempt: AttemptId, actions: &mut Vec<Action>) {
         self.stage = Stage::Introducing {
             attempt,
             until: at + self.policy.introduction,
@@ -398,12 +428,12 @@ impl Handoff {
         actions.push(Action::TellRep { attempt, phrase: Phrase::Introduction });
     }
 
-    fn recover(&mut self, at: CallTime, actions: &mut Vec<Action>) {
+    pub(super) fn recover(&mut self, at: CallTime, actions: &mut Vec<Action>) {
         self.stage = Stage::Recovering { until: at + SAYING };
         actions.push(Action::TellProspect(Phrase::RepLeft));
     }
 
-    fn end_attempt(&mut self, end: End, last_words: Option<Phrase>, actions: &mut Vec<Action>) {
+    pub(super) fn end_attempt(&mut self, end: End, last_words: Option<Phrase>, actions: &mut Vec<Action>) {
         let attempt = match (&self.attempt, &self.stage) {
             (_, Stage::Seeking { attempt, .. }) => *attempt,
             (Some(attempt), _) => attempt.id,
@@ -428,4 +458,4 @@ fn returned(why: WhyReturned) -> Outcome {
 const DIAL_QUEUE: Duration = Duration::from_secs(10);
 
 /// The longest that any phrase takes to be said and its mark to come back.
-const SAYING: Duration = Duration::from_secs(10);
+pub(super) const SAYING: Duration = Duration::from_secs(10);

@@ -1,7 +1,9 @@
 //! How the prospect gets to a person: one small machine from the wish for a person to its outcome.
 //!
 //! The whole machine is this table. *Next* means: another rep is left and less than `search` has passed since the
-//! handoff began → `Seeking`, else `Over(ReturnedToAssistant)`. In every stage the prospect's leaving ends it.
+//! handoff began → `Seeking`, else `Over(ReturnedToAssistant)`. In every stage the prospect's leaving ends it. A rep whose line
+//! breaks before the introduction is asked or briefed anew when it is back: `Offering` and `Joining` are the safe stages
+//! for that, and for a process that was killed and takes the call up again.
 //!
 //! ```text
 //! stage        moves on when                        to                         when its time runs out
@@ -15,7 +17,8 @@
 //! Introducing  it was played to both · somebody     Bridging                   12 s: Bridging
 //!              speaks into it for 500 ms
 //! Bridging     the prospect leaves · the rep leaves Over(HandedOver)           none while frames flow (the leg says when
-//!                                                   · Recovering               a line is lost)
+//!              · the rep's line breaks              · Recovering · Rejoining   a line is lost)
+//! Rejoining    the rep's line is back               Bridging · Introducing     15 s: Recovering
 //! Recovering   the honest line was played           Over(Returned)             10 s: Over(Returned)
 //! ```
 //!
@@ -24,10 +27,12 @@
 //! | `Seeking` `Offering` `Joining` `Briefing` `Cutting` | the assistant, else hold | the house voice | the prospect |
 //! | `Introducing` | the house voice, the rep | the house voice, the prospect | silence |
 //! | `Bridging` | the rep | the prospect | silence |
+//! | `Rejoining` | the house voice, then hold | the house voice | silence |
 //! | `Recovering` | the house voice | – | silence |
 
 pub mod action;
 pub mod attempt;
+mod coming_back;
 pub mod hearing;
 pub mod input;
 pub mod machine;
@@ -42,4 +47,4 @@ pub use input::Input;
 pub use machine::Handoff;
 pub use outcome::{Outcome, WhyReturned};
 pub use policy::Policy;
-pub use stage::Stage;
+pub use stage::{Introduced, Stage};

@@ -21,6 +21,8 @@ pub struct Policy {
     pub patience: Duration,
     /// The introduction.
     pub introduction: Duration,
+    /// The rep's broken line coming back once they are with the prospect.
+    pub rejoin: Duration,
     /// How long new reps are rung.
     pub search: Duration,
 }
@@ -35,6 +37,7 @@ impl Default for Policy {
             brief: Duration::from_secs(10),
             patience: Duration::from_millis(1_500),
             introduction: Duration::from_secs(12),
+            rejoin: Duration::from_secs(15),
             search: Duration::from_secs(45),
         }
     }

@@ -59,6 +59,15 @@ pub enum Stage {
         /// Which try.
         attempt: AttemptId,
     },
+    /// The rep's line broke while they were with the prospect, and is waited for.
+    Rejoining {
+        /// Which try.
+        attempt: AttemptId,
+        /// When that has taken too long.
+        until: CallTime,
+        /// Whether the two had been introduced before.
+        introduced: Introduced,
+    },
     /// The rep is gone and the prospect is told.
     Recovering {
         /// When that has taken too long.
@@ -66,6 +75,16 @@ pub enum Stage {
     },
     /// It came to rest.
     Over(Outcome),
+}
+
+/// Whether prospect and rep had been introduced to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Introduced {
+    /// They had: they go on where they were.
+    Already,
+    /// They had not: it begins anew.
+    NotYet,
 }
 
 impl Stage {
@@ -77,7 +96,8 @@ impl Stage {
             | Self::Briefing { attempt, .. }
             | Self::Cutting { attempt, .. }
             | Self::Introducing { attempt, .. }
-            | Self::Bridging { attempt } => Some(*attempt),
+            | Self::Bridging { attempt }
+            | Self::Rejoining { attempt, .. } => Some(*attempt),
             Self::Seeking { .. } | Self::Recovering { .. } | Self::Over(_) => None,
         }
     }
@@ -92,6 +112,7 @@ impl Stage {
             Self::Cutting { .. } => "cutting",
             Self::Introducing { .. } => "introducing",
             Self::Bridging { .. } => "bridging",
+            Self::Rejoining { .. } => "rejoining",
             Self::Recovering { .. } => "recovering",
             Self::Over(_) => "over",
         }

@@ -186,7 +186,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
             self.unheard_until = self.unheard_until.max(clock::now()) + length(sound.len());
             return Ok(());
         }
-        if ear.has(Sounds::HOLD) && self.spoke_up_in != Some(patched.number) && is_audible(sound) {
+        if ear.awaits_assistant() && self.spoke_up_in != Some(patched.number) && is_audible(sound) {
             // It counted as hung, or was just dialled: it is heard from again.
             self.spoke_up_in = Some(patched.number);
             let event = Event::Heard { leg: LegId::Assistant, what: Heard::TurnBegan };
@@ -348,7 +348,7 @@ fn samples_of(speech: &Speech) -> usize {
 
 /// Whether the assistant's speech reaches the prospect, now or when the hold ends.
 fn reaches(ear: Sounds) -> bool {
-    ear.has(Sounds::ASSISTANT) || ear.has(Sounds::HOLD)
+    ear.has(Sounds::ASSISTANT) || ear.awaits_assistant()
 }
 
 fn is_audible(sound: &[u8]) -> bool {

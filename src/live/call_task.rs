@@ -15,10 +15,12 @@ use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::clock::{self, CallClock};
 use crate::live::house_voice::HouseVoice;
-use crate::live::recorder::Recorder;
-use crate::live::seat::{AssistantCommand, AssistantSeat, Assistants, LegLimits, PhoneCommand, ToCall};
+use crate::live::live_call::LiveCall;
+use crate::live::recorder::{Recorder, handoff_over};
+use crate::live::seat::{
+    AssistantCommand, AssistantSeat, Assistants, LegLimits, PhoneCommand, PhoneLine, ToCall,
+};
 use crate::live::speech::Speech;
-use crate::live::switchboard::LiveCall;
 use crate::live::tickets::Tickets;
 use crate::phone_number::PhoneNumber;
 use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder};
@@ -49,25 +51,56 @@ pub struct World {
     pub watchers: broadcast::Sender<(CallId, Arc<Entry>)>,
 }
 
+/// Where a call's task begins.
+pub(crate) struct Beginning {
+    call: Call,
+    clock: CallClock,
+    entries: u64,
+    event: Event,
+    /// The try that goes on, if any.
+    pub(crate) attempt: Option<AttemptId>,
+}
+
+impl Beginning {
+    /// A new call.
+    pub(crate) fn fresh(terms: Terms) -> Self {
+        let call = Call::new(terms.clone());
+        Self {
+            call,
+            clock: CallClock::start(),
+            entries: 0,
+            event: Event::Began(Box::new(terms)),
+            attempt: None,
+        }
+    }
+
+    /// A call that another process left so, with so many entries in its timeline.
+    pub(crate) fn taken_up(call: Call, clock: CallClock, entries: u64, attempt: Option<AttemptId>) -> Self {
+        Self { call, clock, entries, event: Event::CameBack, attempt }
+    }
+}
+
 /// Runs one call to its end.
-pub async fn run(
+pub(crate) async fn run(
     live: Arc<LiveCall>,
     world: Arc<World>,
+    beginning: Beginning,
     inbox: mpsc::Receiver<ToCall>,
     speech: mpsc::Sender<Speech>,
 ) {
+    let Beginning { call, clock, entries, event, .. } = beginning;
     let mut task = CallTask {
-        call: Call::new(world.terms.clone()),
-        clock: CallClock::start(),
-        entries: 0,
+        call,
+        clock,
+        entries,
         phones: BTreeMap::new(),
         assistant: None,
-        carrier_calls: BTreeMap::new(),
         speech,
         in_flight: FuturesUnordered::new(),
         live,
         world,
     };
+    task.happened(event);
     task.serve(inbox).await;
 }
 
@@ -75,23 +108,12 @@ struct CallTask {
     call: Call,
     clock: CallClock,
     entries: u64,
-    phones: BTreeMap<LegId, mpsc::Sender<PhoneCommand>>,
+    phones: BTreeMap<LegId, PhoneLine>,
     assistant: Option<mpsc::Sender<AssistantCommand>>,
-    carrier_calls: BTreeMap<AttemptId, Rung>,
     speech: mpsc::Sender<Speech>,
     in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
     live: Arc<LiveCall>,
     world: Arc<World>,
-}
-
-/// What is known of a rep's phone at the carrier.
-enum Rung {
-    /// The carrier was asked, and has not answered.
-    Asked,
-    /// It was asked, and the try has ended since: it is to be hung up as soon as it has a name.
-    AskedInVain,
-    /// It has this name.
-    Known(CarrierCall),
 }
 
 /// Something that was done beside the call came to its end.
@@ -106,12 +128,11 @@ enum Done {
 
 impl CallTask {
     async fn serve(&mut self, mut inbox: mpsc::Receiver<ToCall>) {
-        self.happened(Event::Began(Box::new(self.world.terms.clone())));
         let mut lingers_until = None;
         loop {
             if self.call.is_over() {
                 let until = *lingers_until.get_or_insert_with(|| clock::now() + LINGER);
-                self.phones.retain(|_, phone| !phone.is_closed());
+                self.phones.retain(|_, phone| !phone.commands.is_closed());
                 if clock::now() >= until || (self.phones.is_empty() && self.in_flight.is_empty()) {
                     return;
                 }
@@ -125,9 +146,16 @@ impl CallTask {
                 biased;
                 message = inbox.recv() => match message {
                     Some(ToCall::Happened(event)) => self.happened(event),
-                    Some(ToCall::Seated(event, leg, commands)) => {
-                        self.phones.insert(leg, commands);
+                    Some(ToCall::Seated(event, leg, line)) => {
+                        self.phones.insert(leg, line);
                         self.happened(event);
+                    }
+                    // One that left after another had taken its place is no news.
+                    Some(ToCall::Left(event, leg, number)) => {
+                        if self.phones.get(&leg).is_some_and(|line| line.number == number) {
+                            self.phones.remove(&leg);
+                            self.happened(event);
+                        }
                     }
                     None => return,
                 },
@@ -193,18 +221,12 @@ impl CallTask {
                 self.tell_phone(LegId::Rep(*attempt), PhoneCommand::Leave(Some(*last_words)));
             }
             Effect::FileHandoff { number, outcome, began } => {
-                let (outcome, reason, rep) = (outcome.word(), outcome.reason(), outcome.rep().cloned());
-                tracing::info!(call.id = %self.live.id, handoff.outcome = outcome, handoff.reason = reason, "the handoff came to rest");
-                metrics::counter!("baton_handoff_outcome_total", "outcome" => outcome).increment(1);
-                self.world.recorder.put(Record::HandoffOver {
-                    call: self.live.id,
-                    number: *number,
-                    outcome: outcome.to_owned(),
-                    reason: reason.to_owned(),
-                    rep,
-                    began: *began,
-                    ended: self.clock.now(),
-                });
+                let (word, reason) = (outcome.word(), outcome.reason());
+                tracing::info!(call.id = %self.live.id, handoff.outcome = word, handoff.reason = reason, "the handoff came to rest");
+                metrics::counter!("baton_handoff_outcome_total", "outcome" => word).increment(1);
+                let ended = self.clock.now();
+                let record = handoff_over(self.live.id, *number, outcome, *began, ended);
+                self.world.recorder.put(record);
             }
             Effect::LetGo(next) => self.let_go(*next),
             Effect::Close(end) => self.close(*end),
@@ -257,14 +279,14 @@ impl CallTask {
         self.live.patchbay.pipe(LegId::Assistant).ring();
         for (leg, phone) in &self.phones {
             if matches!(leg, LegId::Rep(_)) {
-                let _ = phone.try_send(PhoneCommand::Look);
+                let _ = phone.commands.try_send(PhoneCommand::Look);
             }
         }
     }
 
     fn tell_phone(&self, leg: LegId, command: PhoneCommand) {
         if let Some(phone) = self.phones.get(&leg)
-            && let Err(mpsc::error::TrySendError::Full(command)) = phone.try_send(command)
+            && let Err(mpsc::error::TrySendError::Full(command)) = phone.commands.try_send(command)
         {
             tracing::error!(call.id = %self.live.id, %leg, ?command, "a leg does not take its commands; its task hangs");
         }
@@ -308,7 +330,7 @@ impl CallTask {
             self.in_flight.push(Box::pin(async move { Done::Tells(Event::RepLeft { attempt, why }) }));
             return;
         };
-        self.carrier_calls.insert(attempt, Rung::Asked);
+        self.live.want(attempt);
         let (world, call, rep) = (self.world.clone(), self.live.id, rep.clone());
         self.in_flight.push(Box::pin(async move {
             let intent = Record::AttemptIntended { call, attempt, rep: rep.clone(), at: clock::wall() };
@@ -326,14 +348,18 @@ impl CallTask {
     }
 
     fn rang(&mut self, attempt: AttemptId, answer: Result<CarrierCall, Fault>) {
-        let before = self.carrier_calls.remove(&attempt);
-        match (answer, before) {
-            (Ok(carrier_call), Some(Rung::AskedInVain)) => self.hang_up(carrier_call),
-            (Ok(carrier_call), _) => {
-                self.live.name_leg(LegId::Rep(attempt), carrier_call.clone());
-                self.carrier_calls.insert(attempt, Rung::Known(carrier_call));
+        match answer {
+            Ok(name) => {
+                if self.live.name(attempt, name.clone()) {
+                    let (call, carrier_call) = (self.live.id, name.clone());
+                    self.world.recorder.put(Record::AttemptNamed { call, attempt, carrier_call });
+                }
+                // The try may have ended while the carrier was asked.
+                if !self.live.wants(LegId::Rep(attempt)) {
+                    self.hang_up(name);
+                }
             }
-            (Err(fault), _) => {
+            Err(fault) => {
                 tracing::warn!(call.id = %self.live.id, %attempt, %fault, "the carrier did not ring a rep");
                 self.happened(Event::RepLeft { attempt, why: End::CarrierFault });
             }
@@ -359,33 +385,21 @@ impl CallTask {
         metrics::counter!("baton_attempt_end_total", "end" => end.word()).increment(1);
         let end = end.word().to_owned();
         self.world.recorder.put(Record::AttemptEnded { call: self.live.id, attempt, end });
-        match (self.phones.get(&LegId::Rep(attempt)), self.carrier_calls.remove(&attempt)) {
-            (Some(_on_the_line), rung) => {
-                self.tell_phone(LegId::Rep(attempt), PhoneCommand::Leave(last_words));
-                // The name may still be needed: nothing is hung up twice by keeping it.
-                self.carrier_calls.extend(rung.map(|rung| (attempt, rung)));
-            }
-            (None, Some(Rung::Known(carrier_call))) => self.hang_up(carrier_call),
-            (None, Some(Rung::Asked | Rung::AskedInVain)) => {
-                self.carrier_calls.insert(attempt, Rung::AskedInVain);
-            }
-            (None, None) => {}
+        let leg = LegId::Rep(attempt);
+        self.live.let_go_of(attempt);
+        if self.phones.contains_key(&leg) {
+            self.tell_phone(leg, PhoneCommand::Leave(last_words));
+        } else if let Some(name) = self.live.carrier_call(leg) {
+            // A phone without a line to us: it rings, or its stream broke.
+            self.hang_up(name);
         }
         self.release(attempt);
     }
 
     fn hang_up(&self, carrier_call: CarrierCall) {
-        let (carrier, call) = (self.world.carrier.clone(), self.live.id);
+        let (world, call) = (self.world.clone(), self.live.id);
         self.in_flight.push(Box::pin(async move {
-            for pause in RETRIES {
-                match carrier.hang_up(carrier_call.clone()).await {
-                    Ok(()) => return Done::Nothing,
-                    Err(fault) => {
-                        tracing::warn!(call.id = %call, %fault, "a rep's phone could not be hung up");
-                        tokio::time::sleep(pause).await;
-                    }
-                }
-            }
+            hang_up(&*world.carrier, call, carrier_call).await;
             Done::Nothing
         }));
     }
@@ -404,6 +418,19 @@ impl CallTask {
             }
             Done::Nothing
         }));
+    }
+}
+
+/// Hangs a rep's phone up, again and again until the carrier takes it.
+pub(crate) async fn hang_up(carrier: &dyn Carrier, call: CallId, carrier_call: CarrierCall) {
+    for pause in RETRIES {
+        match carrier.hang_up(carrier_call.clone()).await {
+            Ok(()) => return,
+            Err(fault) => {
+                tracing::warn!(call.id = %call, %fault, "a rep's phone could not be hung up");
+                tokio::time::sleep(pause).await;
+            }
+        }
     }
 }
 

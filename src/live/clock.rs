@@ -22,13 +22,19 @@ pub fn wall() -> Timestamp {
 /// The clock of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallClock {
-    began: Instant,
+    running_since: Instant,
+    before: Duration,
 }
 
 impl CallClock {
     /// A call begins now.
     pub fn start() -> Self {
-        Self { began: now() }
+        Self::resume(Duration::ZERO)
+    }
+
+    /// A call goes on that has lasted so long already, in another process.
+    pub fn resume(lasted: Duration) -> Self {
+        Self { running_since: now(), before: lasted }
     }
 
     /// The time in the call.
@@ -38,12 +44,12 @@ impl CallClock {
 
     /// The time in the call at that moment.
     pub fn at(&self, moment: Instant) -> CallTime {
-        CallTime::ZERO + moment.saturating_duration_since(self.began)
+        CallTime::ZERO + self.before + moment.saturating_duration_since(self.running_since)
     }
 
     /// The moment of this time in the call.
     pub fn moment(&self, at: CallTime) -> Instant {
-        self.began + at.since_start()
+        self.running_since + at.since_start().saturating_sub(self.before)
     }
 }
 

@@ -91,6 +91,7 @@ fn built_in(phrase: Phrase) -> &'static [u8] {
         Phrase::Whisper => include_bytes!("../../fixtures/audio/house/whisper.wav"),
         Phrase::Introduction => include_bytes!("../../fixtures/audio/house/introduction.wav"),
         Phrase::RepLeft => include_bytes!("../../fixtures/audio/house/rep_left.wav"),
+        Phrase::OneMoment => include_bytes!("../../fixtures/audio/house/one_moment.wav"),
         Phrase::ProspectLeft => include_bytes!("../../fixtures/audio/house/prospect_left.wav"),
         Phrase::TooLate => include_bytes!("../../fixtures/audio/house/too_late.wav"),
         Phrase::Withdrawn => include_bytes!("../../fixtures/audio/house/withdrawn.wav"),

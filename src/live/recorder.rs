@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::handoff::Outcome;
+use crate::id::CallId;
 use crate::ports::{Calls, Record};
+use crate::time::CallTime;
 
 /// Where calls put what is to be written.
 #[derive(Clone, Debug)]
@@ -38,6 +41,25 @@ impl Recorder {
         if self.0.send(ToWriter::Flush(done)).await.is_ok() {
             let _ = written.await;
         }
+    }
+}
+
+/// The record of a handoff that came to rest.
+pub(crate) fn handoff_over(
+    call: CallId,
+    number: u32,
+    outcome: &Outcome,
+    began: CallTime,
+    ended: CallTime,
+) -> Record {
+    Record::HandoffOver {
+        call,
+        number,
+        outcome: outcome.word().to_owned(),
+        reason: outcome.reason().to_owned(),
+        rep: outcome.rep().cloned(),
+        began,
+        ended,
     }
 }
 

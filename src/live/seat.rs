@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
@@ -26,8 +27,23 @@ pub struct Teller(mpsc::Sender<ToCall>);
 pub enum ToCall {
     /// Something happened.
     Happened(Event),
-    /// A leg took its place; the event says which, and this is how to speak to it.
-    Seated(Event, LegId, mpsc::Sender<PhoneCommand>),
+    /// A phone's leg took its place; the event says so, and this is how to speak to it.
+    Seated(Event, LegId, PhoneLine),
+    /// A phone's leg got up from its place; the event says why. It means nothing when another sits there already.
+    Left(Event, LegId, SeatNumber),
+}
+
+/// Which of the legs that take one place after another it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeatNumber(pub u32);
+
+/// The way to a phone's leg.
+#[derive(Clone, Debug)]
+pub struct PhoneLine {
+    /// Which leg it is.
+    pub number: SeatNumber,
+    /// What it is told.
+    pub commands: mpsc::Sender<PhoneCommand>,
 }
 
 impl Teller {
@@ -41,9 +57,14 @@ impl Teller {
         self.send(ToCall::Happened(event)).await
     }
 
-    /// A leg takes its place.
-    pub async fn seat(&self, event: Event, leg: LegId, commands: mpsc::Sender<PhoneCommand>) -> bool {
-        self.send(ToCall::Seated(event, leg, commands)).await
+    /// A phone's leg takes its place.
+    pub async fn seat(&self, event: Event, leg: LegId, line: PhoneLine) -> bool {
+        self.send(ToCall::Seated(event, leg, line)).await
+    }
+
+    /// A phone's leg gets up from its place.
+    pub async fn leave(&self, event: Event, leg: LegId, number: SeatNumber) -> bool {
+        self.send(ToCall::Left(event, leg, number)).await
     }
 
     /// Tells the call without waiting, from where nothing can wait.
@@ -111,6 +132,8 @@ impl<T> Berth<T> {
 /// What the leg of a phone, prospect's or rep's, is given.
 #[derive(Debug)]
 pub struct PhoneSeat {
+    /// Which of those who take this place it is.
+    pub number: SeatNumber,
     /// Whose.
     pub leg: LegId,
     /// In which call.
@@ -162,8 +185,8 @@ pub trait Assistants: Send + Sync {
     fn dial(&self, facts: Arc<CallFacts>, time: u32, seat: AssistantSeat) -> BoxFuture<'static, ()>;
 }
 
-/// What is known of a call from the moment it is admitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is known of a call from the moment it is admitted; stored with it, so that another process can take it up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallFacts {
     /// The carrier's name for the prospect's leg; none where the carrier did not say (only without signatures).
     pub carrier_call: Option<CarrierCall>,
@@ -190,7 +213,8 @@ pub struct CallFacts {
 }
 
 /// Who dialled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// The prospect.
     Inbound,
@@ -209,7 +233,8 @@ impl Direction {
 }
 
 /// A token that prints as dots.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Token(pub String);
 
 impl std::fmt::Debug for Token {

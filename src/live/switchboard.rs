@@ -1,18 +1,18 @@
 //! All calls on this node: admits them, gives legs their places by ticket, and knows which call a carrier means.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::call::{Event, Next};
-use crate::id::{CallId, LegId};
-use crate::live::call_task::{self, World};
+use crate::handoff::End;
+use crate::id::{AttemptId, CallId, LegId};
+use crate::live::call_task::{self, Beginning, World};
 use crate::live::clock;
-use crate::live::patchbay::Patchbay;
-use crate::live::seat::{Berth, CallFacts, PhoneSeat, Teller, ToCall};
+use crate::live::live_call::{Break, LiveCall, TakenUp};
+use crate::live::seat::{CallFacts, PhoneLine, PhoneSeat, Teller, ToCall};
 use crate::live::speech::Speech;
 use crate::ports::{CarrierCall, Record};
 
@@ -30,22 +30,6 @@ struct Calls {
     by_alias: HashMap<String, CallId>,
 }
 
-/// One running call, as the doors see it.
-pub struct LiveCall {
-    /// Which.
-    pub id: CallId,
-    /// What is known of it.
-    pub facts: Arc<CallFacts>,
-    /// Who hears whom in it.
-    pub patchbay: Arc<Patchbay>,
-    /// How to tell it what happened.
-    pub teller: Teller,
-    speech: Berth<mpsc::Receiver<Speech>>,
-    next: Mutex<Option<Next>>,
-    carrier_calls: Mutex<BTreeMap<LegId, CarrierCall>>,
-    over: AtomicBool,
-}
-
 /// Why a call is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -57,8 +41,8 @@ pub enum Refused {
 /// What the carrier is to do with a leg whose stream has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AfterStream {
-    /// Connect it again, with this ticket.
-    Connect(String),
+    /// Connect it again, with this ticket; they are owed a word first where they noticed.
+    Connect(String, Break),
     /// Do what comes next.
     Next(Next),
     /// Hang up.
@@ -83,46 +67,70 @@ impl Switchboard {
             metrics::counter!("baton_calls_refused_total", "why" => "full").increment(1);
             return Err(Refused::Full);
         }
+        let stored = serde_json::to_string(&facts).expect("facts are plain values, which always serialise");
+        self.world.recorder.put(Record::Opened {
+            call: id,
+            carrier_call: facts.carrier_call.clone().unwrap_or(CarrierCall(String::new())),
+            direction: facts.direction.word(),
+            prospect: facts.prospect.clone(),
+            line: facts.line.clone(),
+            at: clock::wall(),
+            facts: stored,
+        });
+        metrics::counter!("baton_calls_total").increment(1);
+        let beginning = Beginning::fresh(self.world.terms.clone());
+        Ok(self.begin(&mut calls, id, facts, beginning, TakenUp::No))
+    }
+
+    /// Takes up a call of a killed process; what its reps' phones are called is known as far as it was stored.
+    pub(crate) fn take_up(
+        self: &Arc<Self>,
+        id: CallId,
+        facts: CallFacts,
+        beginning: Beginning,
+        phones: Vec<(AttemptId, CarrierCall)>,
+    ) {
+        metrics::counter!("baton_calls_taken_up_total").increment(1);
+        let open = beginning.attempt;
+        let live = self.begin(&mut self.calls(), id, facts, beginning, TakenUp::Yes);
+        if let Some(attempt) = open {
+            live.want(attempt);
+        }
+        for (attempt, name) in phones {
+            self.learn_name(&live, LegId::Rep(attempt), name);
+        }
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        calls: &mut Calls,
+        id: CallId,
+        facts: CallFacts,
+        beginning: Beginning,
+        taken_up: TakenUp,
+    ) -> Arc<LiveCall> {
         let (teller, inbox) = mpsc::channel::<ToCall>(EVENTS);
         let (speech, speech_out) = mpsc::channel(SPEECH_PIECES);
-        let live = Arc::new(LiveCall {
-            id,
-            facts: Arc::new(facts),
-            patchbay: Arc::default(),
-            teller: Teller::new(teller),
-            speech: Berth::new(speech_out),
-            next: Mutex::default(),
-            carrier_calls: Mutex::default(),
-            over: AtomicBool::new(false),
-        });
+        let live = Arc::new(LiveCall::new(id, facts, Teller::new(teller), speech_out, taken_up));
         calls.live.insert(id, live.clone());
         calls.by_alias.insert(live.facts.alias.clone(), id);
         if let Some(named) = &live.facts.carrier_call {
             calls.by_carrier.insert(named.clone(), id);
         }
-        drop(calls);
-        self.world.recorder.put(Record::Opened {
-            call: id,
-            carrier_call: live.facts.carrier_call.clone().unwrap_or(CarrierCall(String::new())),
-            direction: live.facts.direction.word(),
-            prospect: live.facts.prospect.clone(),
-            line: live.facts.line.clone(),
-            at: clock::wall(),
-        });
-        metrics::counter!("baton_calls_total").increment(1);
-        tokio::spawn(self.clone().run(live.clone(), inbox, speech));
-        Ok(live)
+        tokio::spawn(self.clone().run(live.clone(), beginning, inbox, speech));
+        live
     }
 
     /// One call from its beginning until nobody can ask for it any more.
     async fn run(
         self: Arc<Self>,
         live: Arc<LiveCall>,
+        beginning: Beginning,
         inbox: mpsc::Receiver<ToCall>,
         speech: mpsc::Sender<Speech>,
     ) {
         metrics::gauge!("baton_calls_running").increment(1.0);
-        let task = tokio::spawn(call_task::run(live.clone(), self.world.clone(), inbox, speech));
+        let task = tokio::spawn(call_task::run(live.clone(), self.world.clone(), beginning, inbox, speech));
         if task.await.is_err() {
             // The blast wall: the legs find nobody listening and close, and the carrier asks what comes next.
             tracing::error!(call.id = %live.id, "a call's task failed; its prospect goes to the fallback");
@@ -164,15 +172,19 @@ impl Switchboard {
     /// A leg takes its place: the call is told, and the leg gets what it needs. None when the call is over.
     pub async fn seat(&self, live: &LiveCall, leg: LegId) -> Option<PhoneSeat> {
         let (address, commands) = mpsc::channel(PHONE_COMMANDS);
+        let number = live.next_seat();
         let arrived = match leg {
             LegId::Prospect => Event::ProspectArrived,
             LegId::Rep(attempt) => Event::RepArrived(attempt),
             LegId::Assistant => return None,
         };
-        if (live.is_over() && leg == LegId::Prospect) || !live.teller.seat(arrived, leg, address).await {
+        if (live.is_over() && leg == LegId::Prospect)
+            || !live.teller.seat(arrived, leg, PhoneLine { number, commands: address }).await
+        {
             return None;
         }
         Some(PhoneSeat {
+            number,
             leg,
             call: live.id,
             patchbay: live.patchbay.clone(),
@@ -184,14 +196,48 @@ impl Switchboard {
         })
     }
 
-    /// What the carrier is to do with a leg whose stream has ended. The same question has the same answer.
-    pub fn after_stream(&self, live: &LiveCall, leg: LegId) -> AfterStream {
+    /// What the carrier is to do with a leg whose stream has ended, and the call is told where that is news.
+    pub async fn after_stream(&self, live: &LiveCall, leg: LegId) -> AfterStream {
         match (leg, live.next()) {
             (LegId::Prospect, Some(next)) => AfterStream::Next(next),
             // We gave them up, and the carrier still has them: somebody else must carry them.
             (LegId::Prospect, None) if live.is_over() => AfterStream::Next(Next::Fallback),
-            (LegId::Prospect, None) => AfterStream::Connect(self.world.tickets.issue(live.id, leg)),
+            (LegId::Prospect, None) => {
+                live.teller.tell(Event::ProspectStreamBroke).await;
+                match live.broke(leg) {
+                    Break::Hopeless => {
+                        tracing::warn!(call.id = %live.id, "a prospect's stream breaks again and again; they go to the fallback");
+                        live.set_next(Next::Fallback);
+                        AfterStream::Next(Next::Fallback)
+                    }
+                    noticed => AfterStream::Connect(self.world.tickets.issue(live.id, leg), noticed),
+                }
+            }
+            (LegId::Rep(attempt), _) if live.wants(leg) => {
+                live.teller.tell(Event::RepStreamBroke(attempt)).await;
+                match live.broke(leg) {
+                    Break::Hopeless => {
+                        live.teller.tell(Event::RepLeft { attempt, why: End::CarrierFault }).await;
+                        AfterStream::HangUp
+                    }
+                    noticed => AfterStream::Connect(self.world.tickets.issue(live.id, leg), noticed),
+                }
+            }
             (LegId::Rep(_) | LegId::Assistant, _) => AfterStream::HangUp,
+        }
+    }
+
+    /// The carrier said what it calls a leg. A rep's phone that rings for nobody is hung up.
+    pub fn learn_name(&self, live: &LiveCall, leg: LegId, name: CarrierCall) {
+        let LegId::Rep(attempt) = leg else { return };
+        if !live.name(attempt, name.clone()) {
+            return;
+        }
+        let call = live.id;
+        self.world.recorder.put(Record::AttemptNamed { call, attempt, carrier_call: name.clone() });
+        if !live.wants(leg) {
+            let world = self.world.clone();
+            tokio::spawn(async move { call_task::hang_up(&*world.carrier, call, name).await });
         }
     }
 
@@ -203,43 +249,6 @@ impl Switchboard {
     fn calls(&self) -> MutexGuard<'_, Calls> {
         // What is behind it is whole after every statement, so a panic elsewhere does not spoil it.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl LiveCall {
-    /// Whether it is over.
-    pub fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire)
-    }
-
-    /// What the carrier is to do with the prospect once our stream is closed, if that is decided.
-    pub fn next(&self) -> Option<Next> {
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The carrier's name for this leg, as far as it is known.
-    pub fn carrier_call(&self, leg: LegId) -> Option<CarrierCall> {
-        match leg {
-            LegId::Prospect => self.facts.carrier_call.clone(),
-            LegId::Rep(_) | LegId::Assistant => self.names().get(&leg).cloned(),
-        }
-    }
-
-    /// The carrier gave this leg this name.
-    pub(crate) fn name_leg(&self, leg: LegId, name: CarrierCall) {
-        self.names().insert(leg, name);
-    }
-
-    fn names(&self) -> MutexGuard<'_, BTreeMap<LegId, CarrierCall>> {
-        self.carrier_calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set_next(&self, next: Next) {
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
-    }
-
-    pub(crate) fn set_over(&self) {
-        self.over.store(true, Ordering::Release);
     }
 }
 

@@ -87,8 +87,14 @@ impl Ledger {
             Event::KeyPressed { leg: LegId::Rep(attempt), key: '1' } if self.arrived.contains(attempt) => {
                 self.said_yes.insert(*attempt);
             }
-            Event::RepLeft { attempt, .. } => {
+            Event::RepLeft { attempt, .. } | Event::RepStreamBroke(attempt) => {
                 self.arrived.remove(attempt);
+            }
+            Event::CameBack => {
+                self.arrived.clear();
+                // What was asked of the store may never have reached it: it is asked again, which does no harm.
+                self.committed.clear();
+                self.asked.retain(|attempt, _| self.answered.contains(attempt));
             }
             _other => {}
         }
@@ -155,7 +161,7 @@ impl Ledger {
 
     fn check_said(&self, leg: LegId, phrase: Phrase, broken: &mut Vec<String>) {
         match (leg, phrase) {
-            (LegId::Prospect, Phrase::Introduction | Phrase::RepLeft) => {}
+            (LegId::Prospect, Phrase::Introduction | Phrase::OneMoment | Phrase::RepLeft) => {}
             (LegId::Prospect, said) => broken.push(format!("2: the prospect is told {said:?}")),
             (LegId::Rep(attempt), Phrase::Whisper | Phrase::Introduction)
                 if !self.said_yes.contains(&attempt) =>
@@ -216,7 +222,7 @@ impl Ledger {
         }
         let private = matches!(
             call.handoff().map(baton::handoff::Handoff::stage),
-            Some(Stage::Introducing { .. } | Stage::Bridging { .. })
+            Some(Stage::Introducing { .. } | Stage::Bridging { .. } | Stage::Rejoining { .. })
         );
         if private && hearing.assistant.has(Sounds::PROSPECT) {
             broken.push("2: the assistant hears what prospect and rep say".to_owned());
@@ -229,7 +235,7 @@ impl Ledger {
         }
         let told = matches!(
             call.handoff().map(baton::handoff::Handoff::stage),
-            Some(Stage::Introducing { .. } | Stage::Recovering { .. })
+            Some(Stage::Introducing { .. } | Stage::Rejoining { .. } | Stage::Recovering { .. })
         );
         if hearing.prospect.has(Sounds::HOUSE) && !told {
             broken.push("2: the prospect hears what the house voice says to others".to_owned());
@@ -287,6 +293,7 @@ impl Ledger {
             | Event::ClaimLost(a)
             | Event::RepRang(a)
             | Event::RepLeft { attempt: a, .. }
+            | Event::RepStreamBroke(a)
             | Event::RepArrived(a)
             | Event::Played { leg: LegId::Rep(a), .. }
             | Event::KeyPressed { leg: LegId::Rep(a), .. } => *a,

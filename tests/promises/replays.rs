@@ -16,6 +16,8 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         Just(Event::ProspectArrived),
         Just(Event::ProspectStreamBroke),
+        Just(Event::CameBack),
+        attempt().prop_map(Event::RepStreamBroke),
         Just(Event::AssistantConnected),
         Just(Event::AssistantFinished),
         Just(Event::PersonAsked(Asker::Api)),

@@ -26,7 +26,9 @@ fn promises_1_to_4_hold_in_every_situation() {
             walked.situations
         );
         for stage in STAGES {
-            assert!(walked.stages.contains(stage), "no situation was {stage}");
+            let rejoins = matches!(scope.breaks, Breaks::Rep | Breaks::Phones | Breaks::Everything);
+            let possible = stage != "rejoining" || rejoins;
+            assert_eq!(walked.stages.contains(stage), possible, "situations that were {stage}");
         }
     }
 }
@@ -45,34 +47,74 @@ fn the_walk_catches_every_seeded_defect() {
     assert!(missed.is_empty(), "not caught: {missed:#?}");
 }
 
-/// What a walk takes in. Everything at once has more situations than a test has seconds.
+/// What a walk takes in.
 struct Scope {
     name: &'static str,
     reps: &'static [&'static str],
     /// How many handoffs a call may see.
     handoffs: u32,
-    /// Whether streams and assistants may break, finish and come back.
-    lines_break: bool,
+    breaks: Breaks,
+}
+
+/// What may break. Everything at once has more situations than a test has seconds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Breaks {
+    Nothing,
+    /// The prospect's stream and the assistant, which may also finish.
+    ProspectAndAssistant,
+    /// The rep's stream.
+    Rep,
+    /// The prospect's stream and the rep's.
+    Phones,
+    /// The process, which takes the call up again.
+    Everything,
 }
 
 const SCOPES: &[Scope] = &[
     Scope {
-        name: "one rep, one handoff, every line may break",
+        name: "one rep, one handoff, the prospect's line and the assistant may break",
         reps: &["sam"],
         handoffs: 1,
-        lines_break: true,
+        breaks: Breaks::ProspectAndAssistant,
     },
     Scope {
         name: "two reps, one handoff, lines hold",
         reps: &["sam", "kim"],
         handoffs: 1,
-        lines_break: false,
+        breaks: Breaks::Nothing,
     },
-    Scope { name: "one rep, two handoffs, lines hold", reps: &["sam"], handoffs: 2, lines_break: false },
+    Scope { name: "one rep, two handoffs, lines hold", reps: &["sam"], handoffs: 2, breaks: Breaks::Nothing },
+    Scope {
+        name: "one rep, one handoff, the process may be killed",
+        reps: &["sam"],
+        handoffs: 1,
+        breaks: Breaks::Everything,
+    },
+    Scope {
+        name: "one rep, one handoff, the rep's line may break",
+        reps: &["sam"],
+        handoffs: 1,
+        breaks: Breaks::Rep,
+    },
+    Scope {
+        name: "one rep, one handoff, both phones' lines may break",
+        reps: &["sam"],
+        handoffs: 1,
+        breaks: Breaks::Phones,
+    },
 ];
 
-const STAGES: [&str; 8] =
-    ["seeking", "offering", "joining", "briefing", "cutting", "introducing", "bridging", "recovering"];
+const STAGES: [&str; 9] = [
+    "seeking",
+    "offering",
+    "joining",
+    "briefing",
+    "cutting",
+    "introducing",
+    "bridging",
+    "rejoining",
+    "recovering",
+];
 
 struct Walked {
     situations: usize,
@@ -203,13 +245,14 @@ impl Situation {
             Event::Played { leg: LegId::Prospect, phrase: Phrase::RepLeft },
             Event::Flowed { leg: LegId::Prospect, hearing: self.ledger.hearing_number() },
         ];
-        if scope.lines_break {
-            events.extend([
-                Event::ProspectStreamBroke,
-                Event::ProspectStreamClosed,
-                Event::AssistantBroke(AssistantFault::BrokeOff),
-                Event::AssistantFinished,
-            ]);
+        if matches!(scope.breaks, Breaks::ProspectAndAssistant | Breaks::Phones) {
+            events.extend([Event::ProspectStreamBroke, Event::ProspectStreamClosed]);
+        }
+        if scope.breaks == Breaks::ProspectAndAssistant {
+            events.extend([Event::AssistantBroke(AssistantFault::BrokeOff), Event::AssistantFinished]);
+        }
+        if scope.breaks == Breaks::Everything {
+            events.push(Event::CameBack);
         }
         if self.ledger.rested < scope.handoffs {
             events.push(Event::PersonAsked(Asker::Api));
@@ -243,6 +286,9 @@ impl Situation {
                 events.extend(['1', '2', '9'].map(|key| Event::KeyPressed { leg, key }));
                 events.push(Event::Flowed { leg, hearing: self.ledger.hearing_number() });
                 events.push(Event::Heard { leg, what: Heard::TookTheFloor });
+                if matches!(scope.breaks, Breaks::Rep | Breaks::Phones) {
+                    events.push(Event::RepStreamBroke(attempt));
+                }
             }
         }
         events.push(Event::RepArrived(AttemptId(99)));
@@ -312,6 +358,7 @@ pub(crate) fn terms() -> Terms {
             brief: s(10),
             patience: s(10),
             introduction: s(10),
+            rejoin: s(10),
             search: SEARCH,
         },
         assistant: AssistantTerms {

@@ -35,6 +35,7 @@ async fn the_carriers_own_document_takes_what_baton_asks_of_its_rest_api() {
             number: "+14155550100".to_owned(),
             public_url: "https://baton.example.com".to_owned(),
             overrides: "rc=2&ct=2000&rt=10000&tt=14000&rp=all".to_owned(),
+            reconnect_words: "One moment, please.".to_owned(),
             stream_name: "baton".to_owned(),
         },
         api_url: address.trim().to_owned(),

@@ -14,7 +14,8 @@ use subtle::ConstantTimeEq as _;
 
 use crate::call::{Asker, Event};
 use crate::id::CallId;
-use crate::live::switchboard::{LiveCall, Switchboard};
+use crate::live::live_call::LiveCall;
+use crate::live::switchboard::Switchboard;
 use crate::ports::{Calls, Fault};
 
 /// What the control API needs.

@@ -17,7 +17,8 @@ use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
 use crate::call::Event;
-use crate::live::switchboard::{LiveCall, Switchboard};
+use crate::live::live_call::LiveCall;
+use crate::live::switchboard::Switchboard;
 
 /// What the hosted calls need.
 pub struct Hosted {

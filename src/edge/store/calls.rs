@@ -7,7 +7,10 @@ use sqlx::{Any, Row as _, Transaction};
 use crate::edge::store::{Store, within};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, Fault, Record, StoredAttempt, StoredCall, StoredEntry, StoredHandoff};
+use crate::ports::{
+    Calls, CarrierCall, Fault, Record, StoredAttempt, StoredCall, StoredEntry, StoredHandoff, Unfinished,
+    UnfinishedCall,
+};
 use crate::time::{CallTime, Timestamp};
 
 impl Calls for Store {
@@ -57,6 +60,28 @@ impl Calls for Store {
     }
 }
 
+impl Unfinished for Store {
+    fn unfinished(&self) -> BoxFuture<'_, Result<Vec<UnfinishedCall>, Fault>> {
+        within(async move {
+            let sql = "SELECT id, began_ms, facts FROM calls WHERE ended IS NULL ORDER BY began_ms, id";
+            let mut calls = Vec::new();
+            for row in sqlx::query(sql).fetch_all(&self.pool).await? {
+                let id: String = row.try_get("id")?;
+                let sql = "SELECT attempt, carrier_call FROM attempts \
+                           WHERE call = $1 AND carrier_call IS NOT NULL ORDER BY attempt";
+                let phones = sqlx::query(sql).bind(&id).fetch_all(&self.pool).await?;
+                calls.push(UnfinishedCall {
+                    call: id.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                    began: Timestamp(row.try_get("began_ms")?),
+                    facts: row.try_get("facts")?,
+                    phones: phones.iter().map(phone).collect::<Result<_, _>>()?,
+                });
+            }
+            Ok(calls)
+        })
+    }
+}
+
 impl Store {
     /// A call with its handoffs and tries.
     async fn whole(&self, row: &AnyRow) -> Result<StoredCall, sqlx::Error> {
@@ -86,16 +111,17 @@ impl Store {
 /// Every statement may be repeated: what is there already stays as it is.
 async fn write(step: &mut Transaction<'_, Any>, record: Record) -> Result<(), sqlx::Error> {
     match record {
-        Record::Opened { call, carrier_call, direction, prospect, line, at } => sqlx::query(
-            "INSERT INTO calls (id, carrier_call, direction, prospect, line, began_ms) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+        Record::Opened { call, carrier_call, direction, prospect, line, at, facts } => sqlx::query(
+            "INSERT INTO calls (id, carrier_call, direction, prospect, line, began_ms, facts) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
         )
         .bind(call.to_string())
         .bind(carrier_call.0)
         .bind(direction)
         .bind(prospect.reveal().to_owned())
         .bind(line.reveal().to_owned())
-        .bind(at.0),
+        .bind(at.0)
+        .bind(facts),
         Record::Entry { call, number, at, json } => sqlx::query(
             "INSERT INTO entries (call, number, at_us, json) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (call, number) DO NOTHING",
@@ -112,6 +138,12 @@ async fn write(step: &mut Transaction<'_, Any>, record: Record) -> Result<(), sq
         .bind(i64::from(attempt.0))
         .bind(rep.as_str().to_owned())
         .bind(at.0),
+        Record::AttemptNamed { call, attempt, carrier_call } => {
+            sqlx::query("UPDATE attempts SET carrier_call = $3 WHERE call = $1 AND attempt = $2")
+                .bind(call.to_string())
+                .bind(i64::from(attempt.0))
+                .bind(carrier_call.0)
+        }
         Record::AttemptEnded { call, attempt, end } => {
             sqlx::query("UPDATE attempts SET ended = $3 WHERE call = $1 AND attempt = $2 AND ended IS NULL")
                 .bind(call.to_string())
@@ -159,6 +191,11 @@ fn attempt(row: &AnyRow) -> Result<StoredAttempt, sqlx::Error> {
         at_ms: Timestamp(row.try_get("at_ms")?),
         end: row.try_get("ended")?,
     })
+}
+
+fn phone(row: &AnyRow) -> Result<(AttemptId, CarrierCall), sqlx::Error> {
+    let attempt = AttemptId(row.try_get::<i64, _>("attempt")? as u32);
+    Ok((attempt, CarrierCall(row.try_get("carrier_call")?)))
 }
 
 fn micros(row: &AnyRow, column: &str) -> Result<CallTime, sqlx::Error> {

@@ -8,7 +8,7 @@ use crate::edge::store::{Store, StoreError};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::live::chance;
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, CarrierCall, Record, Reps};
+use crate::ports::{Calls, CarrierCall, Record, Reps, Unfinished};
 use crate::time::{CallTime, Timestamp};
 
 struct InFolder {
@@ -20,6 +20,14 @@ impl InFolder {
     async fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("baton store {:032x}", chance::bits()));
         Self { store: Store::open(&folder).await.unwrap(), folder }
+    }
+
+    /// As another process does after this one has ended.
+    async fn reopen(&mut self) {
+        self.store.pool.close().await;
+        // What a process holds is let go when it ends; here the handle is dropped first.
+        self.store = Store { pool: self.store.pool.clone(), _lock: None };
+        self.store = Store::open(&self.folder).await.unwrap();
     }
 }
 
@@ -42,10 +50,12 @@ fn records(call: CallId) -> Vec<Record> {
             prospect: number.clone(),
             line: number,
             at,
+            facts: "{\"f\":1}".into(),
         },
         Record::Entry { call, number: 0, at: CallTime::ZERO, json: "{\"a\":1}".into() },
         Record::AttemptIntended { call, attempt: AttemptId(1), rep: sam.clone(), at },
         Record::Entry { call, number: 1, at: CallTime::from_millis(20), json: "{\"b\":\"é\"}".into() },
+        Record::AttemptNamed { call, attempt: AttemptId(1), carrier_call: CarrierCall("CA2".into()) },
         Record::AttemptEnded { call, attempt: AttemptId(1), end: "served".into() },
         Record::HandoffOver {
             call,
@@ -92,19 +102,36 @@ async fn promise_10_what_was_written_is_there_when_the_store_is_opened_again() {
         matches!(Store::open(&place.folder).await, Err(StoreError::InUse { .. })),
         "one process at a time"
     );
-    place.store.pool.close().await;
-    // What a process holds is let go when it ends; here the handle is dropped first.
-    let folder = place.folder.clone();
-    place.store = Store { pool: place.store.pool.clone(), _lock: None };
-    place.store = Store::open(&folder).await.unwrap();
+    place.reopen().await;
     assert!(place.store.call(call).await.unwrap().is_some());
     let other = CallId::from_bits(10);
+    assert_eq!(place.store.unfinished().await.unwrap(), [], "that call was closed");
     let again = place
         .store
         .reserve(other, AttemptId(1), vec![RepId::new("sam")], Duration::from_secs(60))
         .await
         .unwrap();
-    assert_eq!(again, Some(RepId::new("sam")), "a dead process holds nobody");
+    assert_eq!(again, Some(RepId::new("sam")), "a dead process holds nobody for a call that is over");
+}
+
+#[tokio::test]
+async fn promise_10_a_call_that_was_never_closed_is_found_and_keeps_its_rep() {
+    let mut place = InFolder::new().await;
+    let call = CallId::from_bits(11);
+    let mut unclosed = records(call);
+    unclosed.truncate(5);
+    place.store.write(unclosed).await.unwrap();
+    let sam = || vec![RepId::new("sam")];
+    place.store.reserve(call, AttemptId(1), sam(), Duration::from_secs(60)).await.unwrap();
+    place.reopen().await;
+    let left = place.store.unfinished().await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!((left[0].call, &*left[0].facts), (call, "{\"f\":1}"));
+    assert_eq!(left[0].phones, [(AttemptId(1), CarrierCall("CA2".into()))]);
+    let other = CallId::from_bits(12);
+    let taken = place.store.reserve(other, AttemptId(1), sam(), Duration::from_secs(60)).await.unwrap();
+    assert_eq!(taken, None, "nobody else gets the rep of a call that is taken up");
+    assert!(place.store.commit(call, AttemptId(1)).await.unwrap());
 }
 
 #[tokio::test]

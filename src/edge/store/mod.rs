@@ -123,9 +123,13 @@ impl Store {
         step.commit().await
     }
 
-    /// A SQLite file belongs to one process: whatever the last one held is free when the next one starts.
+    /// A SQLite file belongs to one process: whom the last one held for calls that are over is free when the next one
+    /// starts. Unfinished calls keep theirs: they are taken up, and set them free themselves.
     async fn free_reservations_of_the_dead(&self) -> Result<(), sqlx::Error> {
-        self.pool.execute("DELETE FROM reservations").await.map(|_| ())
+        self.pool
+            .execute("DELETE FROM reservations WHERE call NOT IN (SELECT id FROM calls WHERE ended IS NULL)")
+            .await
+            .map(|_| ())
     }
 }
 
@@ -161,7 +165,10 @@ fn fault(error: sqlx::Error) -> Fault {
 }
 
 /// Every step from an empty database to now.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/sqlite/0001_calls.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/sqlite/0001_calls.sql"),
+    include_str!("migrations/sqlite/0002_coming_back.sql"),
+];
 
 /// The time limit of the ports.
 const WITHIN: Duration = Duration::from_secs(5);

@@ -46,7 +46,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             let clears = self.seat.patchbay.assistant_clears();
             if clears != self.clears {
                 self.clears = clears;
-                if self.ear().has(Sounds::ASSISTANT) || self.ear().has(Sounds::HOLD) {
+                if self.ear().has(Sounds::ASSISTANT) || self.ear().awaits_assistant() {
                     self.clear().await?;
                     self.next_beat = self.next_beat.min(clock::now() + HOLD_AFTER);
                 }
@@ -198,7 +198,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
         if ear.has(Sounds::ASSISTANT) {
             self.playout.backlog(now) < self.seat.limits.ahead_at_carrier
         } else {
-            !ear.has(Sounds::HOLD)
+            !ear.awaits_assistant()
         }
     }
 

@@ -37,13 +37,14 @@ pub async fn run(line: impl CarrierLine, seat: PhoneSeat) {
     tracing::debug!(call.id = %leg.seat.call, leg = %leg.seat.leg, ?end, "a phone's leg ended");
     let event = match (leg.seat.leg, end) {
         (_, LegEnd::NotNeeded) => return,
+        (LegId::Rep(attempt), LegEnd::Broke) => Event::RepStreamBroke(attempt),
         (LegId::Rep(attempt), _) => Event::RepLeft { attempt, why: End::LeftAfter },
         (LegId::Prospect, LegEnd::Stopped) => Event::ProspectLeft,
         (LegId::Prospect, LegEnd::Broke) => Event::ProspectStreamBroke,
         (LegId::Prospect | LegId::Assistant, LegEnd::ClosedByUs) => Event::ProspectStreamClosed,
         (LegId::Assistant, LegEnd::Stopped | LegEnd::Broke) => return,
     };
-    leg.seat.teller.tell(event).await;
+    leg.seat.teller.leave(event, leg.seat.leg, leg.seat.number).await;
 }
 
 /// How a leg ended.

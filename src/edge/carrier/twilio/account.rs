@@ -19,6 +19,8 @@ pub struct Account {
     pub public_url: String,
     /// How the carrier is to connect, wait and try again: the fragment of every webhook URL that it is given.
     pub overrides: String,
+    /// What somebody hears whose stream broke, before they are connected again, if they had time to wonder.
+    pub reconnect_words: String,
     /// What our streams are called.
     pub stream_name: String,
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,6 +14,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
+use tokio::time::timeout;
 
 use crate::call::{Event, Next};
 use crate::edge::assistant::plan::{Plan, Planner};
@@ -25,9 +27,10 @@ use crate::edge::carrier::twilio::wire::Start;
 use crate::handoff::End;
 use crate::id::{CallId, LegId};
 use crate::live::chance;
+use crate::live::live_call::{Break, LiveCall};
 use crate::live::phone_leg;
 use crate::live::seat::{CallFacts, Direction, Token};
-use crate::live::switchboard::{AfterStream, LiveCall, Switchboard};
+use crate::live::switchboard::{AfterStream, Switchboard};
 use crate::phone_number::PhoneNumber;
 use crate::ports::CarrierCall;
 
@@ -70,7 +73,7 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
     }
     let again = carrier_call.as_ref().and_then(|named| door.switchboard.by_carrier(named));
     if let Some(live) = again {
-        return door.answer_again(&live);
+        return door.what_now(&live, LegId::Prospect, &live.facts.beforehand).await;
     }
     let inbound = form.get("Direction").is_none_or(|direction| direction == "inbound");
     let (prospect, line) = if inbound { ("From", "To") } else { ("To", "From") };
@@ -102,7 +105,11 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
         afterwards,
     };
     match door.switchboard.admit(CallId::from_bits(chance::bits()), facts) {
-        Ok(live) => door.connect(&live, LegId::Prospect),
+        Ok(live) => {
+            // What the carrier is told of is written: a killed process takes up what it finds.
+            let _ = timeout(WRITTEN_WITHIN, door.switchboard.world().recorder.flush()).await;
+            door.connect(&live, LegId::Prospect)
+        }
         Err(refused) => {
             tracing::warn!(%refused, "a call is not admitted; the prospect goes to the fallback");
             xml(door.fallback.document(&door.account))
@@ -117,23 +124,19 @@ async fn connect_ended(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderM
         Err(refusal) => return refusal,
     };
     let Some((live, leg)) = door.meant(&uri, &form) else {
-        // A call that this process does not know: it was restarted, or the call is long over.
-        return xml(door.fallback.document(&door.account));
+        // A call that is long over, or of which nothing was stored.
+        return xml(match Form::read(uri.query().unwrap_or_default().as_bytes()).get("leg") {
+            Some(leg) if leg != LegId::Prospect.to_string() => twiml::say_and_hang_up(TOO_LATE),
+            Some(_) | None => door.fallback.document(&door.account),
+        });
     };
+    door.learn_name(&live, leg, &form);
     let ended = form.get("CallStatus").and_then(Status::named).is_some_and(Status::is_final);
     if ended {
         live.teller.tell(gone(leg, End::LeftAfter)).await;
         return xml(twiml::hang_up());
     }
-    match door.switchboard.after_stream(&live, leg) {
-        AfterStream::Connect(ticket) => {
-            live.teller.tell(Event::ProspectStreamBroke).await;
-            door.connect_with(&live, leg, &ticket, "")
-        }
-        AfterStream::Next(Next::AssistantDocument) => xml(live.facts.afterwards.clone()),
-        AfterStream::Next(Next::Fallback) => xml(door.fallback.document(&door.account)),
-        AfterStream::HangUp => xml(twiml::hang_up()),
-    }
+    door.what_now(&live, leg, "").await
 }
 
 /// The fallback number was dialled: where nobody answered, the words are said.
@@ -164,6 +167,9 @@ async fn status(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, bod
         // Late news of a call long over, or a status that is new to us: nothing to do, and nothing wrong.
         return StatusCode::NO_CONTENT.into_response();
     };
+    if !status.is_final() {
+        door.learn_name(&live, leg, &form);
+    }
     let sequence = form.get("SequenceNumber").and_then(|number| number.parse().ok());
     let news = {
         let mut statuses = door.statuses.lock().unwrap_or_else(PoisonError::into_inner);
@@ -266,15 +272,26 @@ impl Door {
         }
     }
 
-    /// The carrier asks again for a call that it asked for before.
-    fn answer_again(&self, live: &LiveCall) -> Response {
-        match self.switchboard.after_stream(live, LegId::Prospect) {
-            AfterStream::Connect(ticket) => {
-                self.connect_with(live, LegId::Prospect, &ticket, &live.facts.beforehand)
+    /// What the carrier does next with a leg that has no stream; `before` are the verbs before a new one.
+    async fn what_now(&self, live: &LiveCall, leg: LegId, before: &str) -> Response {
+        match self.switchboard.after_stream(live, leg).await {
+            AfterStream::Connect(ticket, Break::Noticed) => {
+                let words = twiml::say(&self.account.reconnect_words);
+                self.connect_with(live, leg, &ticket, &format!("{words}{before}"))
+            }
+            AfterStream::Connect(ticket, Break::Brief | Break::Hopeless) => {
+                self.connect_with(live, leg, &ticket, before)
             }
             AfterStream::Next(Next::AssistantDocument) => xml(live.facts.afterwards.clone()),
             AfterStream::Next(Next::Fallback) => xml(self.fallback.document(&self.account)),
             AfterStream::HangUp => xml(twiml::hang_up()),
+        }
+    }
+
+    /// The carrier's name for a leg is in every form that it sends about it.
+    fn learn_name(&self, live: &LiveCall, leg: LegId, form: &Form) {
+        if let Some(name) = form.get("CallSid") {
+            self.switchboard.learn_name(live, leg, CarrierCall(name.to_owned()));
         }
     }
 
@@ -395,6 +412,12 @@ impl Form {
 fn xml(document: String) -> Response {
     ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], document).into_response()
 }
+
+/// What somebody hears who was rung for a call that is over.
+const TOO_LATE: &str = "This call is no longer waiting. Thank you.";
+
+/// A disk that takes longer has troubles that a caller need not wait for.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(500);
 
 /// The carrier's webhooks are about 2 KB.
 const LARGEST_WEBHOOK: usize = 64 * 1024;

@@ -120,10 +120,18 @@ pub fn dial(number: &str, caller_id: Option<&str>, action: &str) -> String {
 
 /// The document that says this and ends the call.
 pub fn say_and_hang_up(text: &str) -> String {
-    let mut verbs = "<Say>".to_owned();
-    put_text(&mut verbs, text);
-    verbs.push_str("</Say><Hangup/>");
-    document(&verbs)
+    document(&format!("{}<Hangup/>", say(text)))
+}
+
+/// The verb that says this; none where there is nothing to say.
+pub fn say(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut verb = "<Say>".to_owned();
+    put_text(&mut verb, text);
+    verb.push_str("</Say>");
+    verb
 }
 
 /// The document that ends the call.

@@ -1,0 +1,178 @@
+//! One running call as the doors see it: its facts, its legs' lines at the carrier, and what comes after its stream.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::call::Next;
+use crate::id::{AttemptId, CallId, LegId};
+use crate::live::clock;
+use crate::live::patchbay::Patchbay;
+use crate::live::seat::{Berth, CallFacts, SeatNumber, Teller};
+use crate::live::speech::Speech;
+use crate::ports::CarrierCall;
+
+/// One running call.
+pub struct LiveCall {
+    /// Which.
+    pub id: CallId,
+    /// What is known of it.
+    pub facts: Arc<CallFacts>,
+    /// Who hears whom in it.
+    pub patchbay: Arc<Patchbay>,
+    /// How to tell it what happened.
+    pub teller: Teller,
+    pub(crate) speech: Berth<mpsc::Receiver<Speech>>,
+    taken_up: TakenUp,
+    next: Mutex<Option<Next>>,
+    reps: Mutex<BTreeMap<AttemptId, RepLine>>,
+    breaks: Mutex<BTreeMap<LegId, VecDeque<Instant>>>,
+    seats: AtomicU32,
+    over: AtomicBool,
+}
+
+/// Whether this process began the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenUp {
+    /// It did.
+    No,
+    /// Another process did, and was killed.
+    Yes,
+}
+
+/// A rep's line at the carrier.
+#[derive(Clone, Debug, Default)]
+struct RepLine {
+    name: Option<CarrierCall>,
+    /// Whether the try goes on.
+    wanted: bool,
+}
+
+/// How bad it is that a leg's stream broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// It happens: the stream is connected again before anybody wonders.
+    Brief,
+    /// They have heard nothing for a while, or it breaks again and again: they are owed a word.
+    Noticed,
+    /// It breaks so often that another stream would not hold either.
+    Hopeless,
+}
+
+impl LiveCall {
+    pub(crate) fn new(
+        id: CallId,
+        facts: CallFacts,
+        teller: Teller,
+        speech: mpsc::Receiver<Speech>,
+        taken_up: TakenUp,
+    ) -> Self {
+        Self {
+            id,
+            facts: Arc::new(facts),
+            patchbay: Arc::default(),
+            teller,
+            speech: Berth::new(speech),
+            taken_up,
+            next: Mutex::default(),
+            reps: Mutex::default(),
+            breaks: Mutex::default(),
+            seats: AtomicU32::new(0),
+            over: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_over(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
+    /// What the carrier is to do with the prospect once our stream is closed, if that is decided.
+    pub fn next(&self) -> Option<Next> {
+        *lock(&self.next)
+    }
+
+    pub(crate) fn set_next(&self, next: Next) {
+        *lock(&self.next) = Some(next);
+    }
+
+    pub(crate) fn next_seat(&self) -> SeatNumber {
+        SeatNumber(self.seats.fetch_add(1, Ordering::Relaxed))
+    }
+
+    // ── the legs' lines at the carrier ──
+
+    /// The carrier's name for this leg, as far as it is known.
+    pub fn carrier_call(&self, leg: LegId) -> Option<CarrierCall> {
+        match leg {
+            LegId::Prospect => self.facts.carrier_call.clone(),
+            LegId::Rep(attempt) => lock(&self.reps).get(&attempt).and_then(|line| line.name.clone()),
+            LegId::Assistant => None,
+        }
+    }
+
+    /// Whether this leg has a part in the call: a rep only while their try goes on.
+    pub fn wants(&self, leg: LegId) -> bool {
+        match leg {
+            LegId::Prospect | LegId::Assistant => !self.is_over(),
+            LegId::Rep(attempt) => lock(&self.reps).get(&attempt).is_some_and(|line| line.wanted),
+        }
+    }
+
+    /// A rep's phone is about to be rung, or was before the call was taken up.
+    pub(crate) fn want(&self, attempt: AttemptId) {
+        lock(&self.reps).entry(attempt).or_default().wanted = true;
+    }
+
+    /// The try of this rep has ended.
+    pub(crate) fn let_go_of(&self, attempt: AttemptId) {
+        lock(&self.reps).entry(attempt).or_default().wanted = false;
+    }
+
+    /// The carrier gave this rep's phone this name; false when it was known.
+    pub(crate) fn name(&self, attempt: AttemptId, name: CarrierCall) -> bool {
+        let mut reps = lock(&self.reps);
+        let line = reps.entry(attempt).or_default();
+        line.name.replace(name.clone()) != Some(name)
+    }
+
+    /// The stream of this leg broke, as the carrier says: how bad that is.
+    pub(crate) fn broke(&self, leg: LegId) -> Break {
+        let now = clock::now();
+        let mut breaks = lock(&self.breaks);
+        let times = breaks.entry(leg).or_default();
+        let first = times.is_empty();
+        times.push_back(now);
+        while times.front().is_some_and(|at| now.saturating_duration_since(*at) > LATELY) {
+            times.pop_front();
+        }
+        match times.len() {
+            more if more > HOPELESS => Break::Hopeless,
+            some if some > BRIEF => Break::Noticed,
+            _few if first && self.taken_up == TakenUp::Yes => Break::Noticed,
+            _few => Break::Brief,
+        }
+    }
+}
+
+/// What is behind these locks is whole after every statement, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Breaks longer ago than this have nothing to do with the next.
+const LATELY: Duration = Duration::from_secs(30);
+
+/// Two breaks in half a minute are bad luck.
+const BRIEF: usize = 2;
+
+/// Six in half a minute: nobody can talk over such a line.
+const HOPELESS: usize = 6;
