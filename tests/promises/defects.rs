@@ -118,6 +118,14 @@ pub(crate) const DEFECTS: &[Defect] = &[
     deaf("nobody looks at the clock while the prospect is told", |call, event| {
         ticks_in(call, event, "recovering")
     }),
+    deaf("nobody looks at the clock while the rep's line is waited for", |call, event| {
+        ticks_in(call, event, "rejoining")
+    }),
+    spoiled("the prospect is left listening to a rep's broken line", |_, event, effects| {
+        if let Event::RepStreamBroke(_) = event {
+            drop_effects(effects, |e| matches!(e, Effect::Hear { .. }));
+        }
+    }),
     deaf("the rep's hanging up in the bridge goes unnoticed", |call, event| {
         matches!(event, Event::RepLeft { .. }) && in_stage(call, "bridging")
     }),

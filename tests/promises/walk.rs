@@ -322,7 +322,7 @@ fn relative(value: &mut Value, now: u64) {
             for (name, field) in fields {
                 if let ("trouble", Value::Array(trouble)) = (name.as_str(), &mut *field) {
                     let since = trouble[0].as_u64().unwrap_or_default();
-                    trouble[0] = Value::from(now.saturating_sub(since));
+                    trouble[0] = Value::from(now.saturating_sub(since).min(GIVE_UP.as_micros() as u64));
                     continue;
                 }
                 match (name.as_str(), field.as_u64()) {
@@ -332,8 +332,10 @@ fn relative(value: &mut Value, now: u64) {
                         *field = Value::from(now - moment >= SEARCH.as_micros() as u64);
                     }
                     ("here_since", Some(moment)) => *field = Value::from(settled(moment)),
-                    ("owes_since" | "broken_since", Some(moment)) => {
-                        *field = Value::from(now.saturating_sub(moment));
+                    ("owes_since", Some(moment)) => *field = Value::from(now.saturating_sub(moment)),
+                    // Beyond the limit it is given up, however long ago it broke.
+                    ("broken_since", Some(moment)) => {
+                        *field = Value::from(now.saturating_sub(moment).min(GIVE_UP.as_micros() as u64));
                     }
                     _ => relative(field, now),
                 }
@@ -364,7 +366,7 @@ pub(crate) fn terms() -> Terms {
         assistant: AssistantTerms {
             redial_first: s(10),
             redial_most: s(10),
-            give_up: s(20),
+            give_up: GIVE_UP,
             mute: s(10),
             mute_limit: s(20),
             keep_after_bridge: s(10),
@@ -374,6 +376,8 @@ pub(crate) fn terms() -> Terms {
 }
 
 const SEARCH: Duration = Duration::from_secs(40);
+
+const GIVE_UP: Duration = Duration::from_secs(20);
 
 /// Drops effects of one kind.
 pub(crate) fn drop_effects(effects: &mut Vec<Effect>, dropped: impl Fn(&Effect) -> bool) {
