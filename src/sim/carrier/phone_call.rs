@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout_at;
 
 use crate::audio::clip::Clip;
-use crate::sim::carrier::call::{Call, CallStatus, Direction, Order};
+use crate::sim::carrier::call::{Call, CallStatus, Callbacks, Direction, Order};
 use crate::sim::carrier::stream::MediaEnd;
 use crate::sim::carrier::tally::StreamTally;
 use crate::sim::clock;
@@ -49,6 +49,17 @@ impl PhoneCall {
     /// Breaks the media connection: a TCP reset, no `stop`, no close.
     pub fn cut_stream(&self) {
         self.with_stream(MediaEnd::cut);
+    }
+
+    /// Closes the media connection with a close, but without `stop`, as a media server of the carrier's that is taken out
+    /// of use; the call itself goes on, and `action` is asked.
+    pub fn close_stream(&self) {
+        self.with_stream(MediaEnd::close);
+    }
+
+    /// From the next one on, the status callbacks about this call come so much later, and so often.
+    pub fn callbacks_come(&self, later: Duration, times: u32) {
+        self.call.callbacks_come(Callbacks { later, times });
     }
 
     /// Lets nothing pass on the media connection for this long, then everything at once.
