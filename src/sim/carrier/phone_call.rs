@@ -11,7 +11,7 @@ use crate::sim::carrier::stream::MediaEnd;
 use crate::sim::carrier::tally::StreamTally;
 use crate::sim::clock;
 use crate::sim::ear::Ear;
-use crate::sim::person::Step;
+use crate::sim::person::{Answers, Step};
 use crate::sim::recognise::HeardClip;
 use crate::sim::sound::Phrase;
 
@@ -80,6 +80,11 @@ impl PhoneCall {
     /// The person's name.
     pub fn name(&self) -> &str {
         &self.call.person.name
+    }
+
+    /// What the person does when their phone rings.
+    pub fn answers(&self) -> Answers {
+        self.call.person.answers
     }
 
     /// Which way the call goes.
