@@ -36,3 +36,5 @@ pub mod app;
 pub mod demo;
 /// The simulated world against a Baton that runs elsewhere.
 pub mod rehearsal;
+/// The simulated world against a Baton that is killed, cut off and kept waiting.
+pub mod chaos;

@@ -1,11 +1,13 @@
 //! The program: parse, wire, run, exit code.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use baton::app::App;
+use baton::chaos::{self, Chaos};
 use baton::config::{self, Loaded, check};
 use baton::demo::{self, Demo};
 use baton::edge::store::Store;
@@ -39,6 +41,11 @@ enum Command {
     /// First it prints the settings that this Baton needs and waits for it; then it tells the story as it goes, and at
     /// the end the verdict. Exit 0 when every call went as its script expects, 1 when not.
     Sim(Box<SimArguments>),
+    /// Break it: play calls with handoffs while things go wrong to a seeded plan, kill -9 among them, and judge the promises.
+    ///
+    /// A gateway is started as a process of its own, with a folder and ports of its own; nothing that runs already is
+    /// touched. Exit 0 when every promise was kept; 1 when not, with the command that plays the same plan again.
+    Chaos(ChaosArguments),
     /// Run: take calls from the carrier, and put people into them.
     Serve(Settings),
     /// Say which settings are in force and what is missing to run; exit 0 when Baton can run, 64 when not.
@@ -128,6 +135,34 @@ struct SimArguments {
 }
 
 #[derive(Args)]
+struct ChaosArguments {
+    /// What all chance follows; without one it is rolled, and said.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many calls.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    calls: u32,
+    /// How many of them at a time.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=40))]
+    at_once: u32,
+    /// How often the gateway is killed with -9 and started again, spread over the calls and their handoffs.
+    #[arg(long, default_value_t = 10)]
+    kills: u32,
+    /// How many other faults a call has at most: cuts, stalls with bursts, assistants that break, late and doubled callbacks.
+    #[arg(long, default_value_t = 2)]
+    faults: u32,
+    /// Count what a kill leaves without an end in the record, and do not complain of it.
+    #[arg(long)]
+    lenient: bool,
+    /// Write what each prospect heard into this folder, as WAV, and beside it what went wrong when.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Print the report as JSON, and how it goes on standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
 struct Settings {
     /// The file of settings; without it ./baton.toml is read where it exists.
     #[arg(long, value_name = "FILE")]
@@ -158,6 +193,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo { record } => runtime.block_on(show_demo(record)),
         Command::Sim(arguments) => runtime.block_on(rehearse(*arguments)),
+        Command::Chaos(arguments) => runtime.block_on(break_it(arguments)),
         Command::Serve(settings) => runtime.block_on(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
         Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
@@ -194,6 +230,32 @@ async fn rehearse(arguments: SimArguments) -> anyhow::Result<ExitCode> {
     })
     .await?;
     Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn break_it(arguments: ChaosArguments) -> anyhow::Result<ExitCode> {
+    logs::start(&config::Log { level: "warn".to_owned(), ..config::Log::default() }, std::io::stderr);
+    let chaos = Chaos {
+        program: std::env::current_exe().context("this program cannot be found")?,
+        seed: arguments.seed.unwrap_or_else(|| baton::live::chance::bits() as u64),
+        calls: arguments.calls,
+        at_once: arguments.at_once,
+        kills: arguments.kills,
+        faults: arguments.faults,
+        lenient: arguments.lenient,
+        record: arguments.record,
+    };
+    let json = arguments.json;
+    let say = |line: &str| {
+        // Who listens no longer ends nothing.
+        let _ = if json {
+            std::io::stderr().write_all(line.as_bytes())
+        } else {
+            print(line).map_err(std::io::Error::other)
+        };
+    };
+    let report = chaos::run(&chaos, say).await?;
+    print(&if json { report.json() } else { report.text() })?;
+    Ok(if report.kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -314,7 +376,6 @@ async fn told_to_stop() {
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    use std::io::Write as _;
     std::io::stdout().write_all(text.as_bytes()).context("could not write to the output")
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::sim::assistant::{Assistant, AssistantScript};
-use crate::sim::carrier::{Carrier, CarrierSettings, LineSettings, PhoneCall};
+use crate::sim::carrier::{Carrier, CarrierSettings, LineSettings, PhoneCall, StaticFallback};
 use crate::sim::person::{Person, Phone};
 use crate::sim::script::Cast;
 use crate::sim::story::Story;
@@ -44,12 +44,13 @@ impl World {
 
     /// Points our number at a Baton that listens at this base URL (`http://127.0.0.1:8080`).
     pub fn point_at(&self, baton: &str) {
-        let baton = baton.trim_end_matches('/');
-        self.carrier.point_number_at(LineSettings {
-            voice_url: format!("{baton}/twilio/voice"),
-            status_url: Some(format!("{baton}/twilio/status")),
-            fallback_url: None,
-        });
+        self.carrier.point_number_at(line_to(baton));
+    }
+
+    /// The same, with a document that outlives that Baton as the number's fallback.
+    pub fn point_at_with(&self, baton: &str, fallback: &StaticFallback) {
+        let fallback_url = Some(fallback.url().to_owned());
+        self.carrier.point_number_at(LineSettings { fallback_url, ..line_to(baton) });
     }
 
     /// Puts a rep's phone where the carrier can ring it.
@@ -79,6 +80,15 @@ impl World {
     /// What happens, as it happens.
     pub fn story(&self) -> &Story {
         &self.story
+    }
+}
+
+fn line_to(baton: &str) -> LineSettings {
+    let baton = baton.trim_end_matches('/');
+    LineSettings {
+        voice_url: format!("{baton}/twilio/voice"),
+        status_url: Some(format!("{baton}/twilio/status")),
+        fallback_url: None,
     }
 }
 

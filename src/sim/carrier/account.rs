@@ -95,7 +95,7 @@ impl Account {
             next_dial: clock::now(),
             dice: Dice::new(settings.seed),
         };
-        let web = Web::new(&settings.auth_token, settings.network.delay);
+        let web = Web::new(&settings.auth_token, settings.network.delay, settings.retry_pause);
         Self {
             settings,
             web,

@@ -122,7 +122,6 @@ pub(crate) struct Call {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) parent: Option<String>,
-    pub(crate) fallback: Option<Target>,
     pub(crate) progress: Option<Progress>,
     pub(crate) person: Person,
     pub(crate) line: Line,
@@ -132,6 +131,17 @@ pub(crate) struct Call {
     streams: Mutex<Vec<Arc<MediaEnd>>>,
     times: Mutex<Times>,
     taken: Mutex<bool>,
+    fallback: Mutex<Option<Target>>,
+    callbacks: Mutex<Callbacks>,
+}
+
+/// How the callbacks about a call come, besides what the carrier's settings do to all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Callbacks {
+    /// So much later.
+    pub(crate) later: Duration,
+    /// So often, at least.
+    pub(crate) times: u32,
 }
 
 /// When a call was answered and when it ended, since the world began.
@@ -156,7 +166,6 @@ impl Call {
             from: origin.from,
             to: origin.to,
             parent: origin.parent,
-            fallback: origin.fallback,
             progress: origin.progress,
             line: Line::new(Handset::new(person.steps.clone(), noise)),
             person,
@@ -166,6 +175,8 @@ impl Call {
             streams: Mutex::default(),
             times: Mutex::default(),
             taken: Mutex::default(),
+            fallback: Mutex::new(origin.fallback),
+            callbacks: Mutex::new(Callbacks { later: Duration::ZERO, times: 1 }),
         };
         (call, received)
     }
@@ -203,6 +214,26 @@ impl Call {
     /// Whether a test has claimed this call already; claims it.
     pub(crate) fn take(&self) -> bool {
         !std::mem::replace(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner), true)
+    }
+
+    /// Where the carrier asks when the call's documents fail.
+    pub(crate) fn fallback(&self) -> Option<Target> {
+        self.fallback.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes that (§4.2).
+    pub(crate) fn fall_back_to(&self, target: Target) {
+        *self.fallback.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
+    }
+
+    /// How the callbacks about it come.
+    pub(crate) fn callbacks(&self) -> Callbacks {
+        *self.callbacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes that, from the next one on.
+    pub(crate) fn callbacks_come(&self, callbacks: Callbacks) {
+        *self.callbacks.lock().unwrap_or_else(PoisonError::into_inner) = callbacks;
     }
 
     /// All its streams so far.

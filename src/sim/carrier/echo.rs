@@ -21,7 +21,7 @@ use crate::sim::clock;
 pub(crate) struct Echo {
     pub(crate) address: String,
     shared: Arc<Shared>,
-    say: mpsc::Sender<Message>,
+    say: mpsc::Sender<Say>,
 }
 
 struct Shared {
@@ -30,7 +30,14 @@ struct Shared {
     told: Mutex<Vec<(Instant, Value)>>,
     changes: watch::Sender<u64>,
     echoes: Mutex<bool>,
-    saying: tokio::sync::Mutex<mpsc::Receiver<Message>>,
+    saying: tokio::sync::Mutex<mpsc::Receiver<Say>>,
+}
+
+/// What the server does on its stream.
+enum Say {
+    This(Message),
+    /// It is gone, without a close.
+    Vanish,
 }
 
 /// One request that reached the server.
@@ -53,7 +60,11 @@ impl AskedFor {
 
 impl Echo {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    pub(crate) async fn start_at(address: &str) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (say, saying) = mpsc::channel(10_000);
         let shared = Arc::new(Shared {
@@ -100,15 +111,24 @@ impl Echo {
 
     /// Sends this on the stream.
     pub(crate) fn say(&self, message: impl Into<String>) {
-        self.say.try_send(Message::Text(message.into().into())).unwrap();
+        self.do_now(Say::This(Message::Text(message.into().into())));
     }
 
     pub(crate) fn say_binary(&self) {
-        self.say.try_send(Message::Binary(vec![0; 9].into())).unwrap();
+        self.do_now(Say::This(Message::Binary(vec![0; 9].into())));
     }
 
     pub(crate) fn close(&self) {
-        self.say.try_send(Message::Close(None)).unwrap();
+        self.do_now(Say::This(Message::Close(None)));
+    }
+
+    /// Is gone from its stream, as a process that was killed.
+    pub(crate) fn vanish(&self) {
+        self.do_now(Say::Vanish);
+    }
+
+    fn do_now(&self, what: Say) {
+        assert!(self.say.try_send(what).is_ok(), "there is room");
     }
 
     pub(crate) fn stream_sid(&self) -> String {
@@ -180,7 +200,8 @@ async fn echo(shared: Arc<Shared>, mut socket: WebSocket) {
     let mut saying = shared.saying.lock().await;
     loop {
         tokio::select! {
-            Some(message) = saying.recv() => {
+            Some(what) = saying.recv() => {
+                let Say::This(message) = what else { return };
                 if socket.send(message).await.is_err() { return; }
             }
             message = socket.recv() => {

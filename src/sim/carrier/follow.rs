@@ -153,16 +153,19 @@ impl Follower {
         }
     }
 
-    /// Fetches and reads a document; where that fails asks the fallback URL, once.
+    /// Fetches and reads a document. Where that fails, whichever document of the call it is, the fallback URL is asked at
+    /// once: the number's own for an inbound call, `FallbackUrl` for one that was ordered by REST (§4.1), each with the
+    /// tries that its own fragment names, and told `ErrorCode` and `ErrorUrl`. Where the fallback itself fails, or there is
+    /// none, the caller hears of an application error and the carrier hangs up.
     async fn open(&mut self, source: Source) -> Result<Page, Next> {
         let first = self.read(&source).await?;
         let (code, failed_url) = match first {
             Ok(page) => return Ok(page),
             Err(failed) => failed,
         };
-        let asked_fallback =
-            matches!(&source, Source::Web(target, _) if Some(target) == self.call.fallback.as_ref());
-        if let Some(fallback) = self.call.fallback.clone().filter(|_| !asked_fallback) {
+        let fallback = self.call.fallback();
+        let asked_fallback = matches!(&source, Source::Web(target, _) if Some(target) == fallback.as_ref());
+        if let Some(fallback) = fallback.filter(|_| !asked_fallback) {
             let why = vec![("ErrorCode".to_owned(), code.to_string()), ("ErrorUrl".to_owned(), failed_url)];
             if let Ok(page) = self.read(&Source::Web(fallback, why)).await? {
                 return Ok(page);

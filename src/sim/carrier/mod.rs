@@ -13,6 +13,8 @@ mod create;
 mod dial;
 #[cfg(test)]
 mod echo;
+#[cfg(test)]
+mod fallback_tests;
 mod follow;
 mod gather;
 mod line;
@@ -27,6 +29,7 @@ mod rest_tests;
 mod ring;
 mod settings;
 mod signature;
+mod static_fallback;
 mod stream;
 mod tally;
 #[cfg(test)]
@@ -45,6 +48,7 @@ pub use call::{CallStatus, Direction};
 pub use phone_call::PhoneCall;
 pub use settings::{CarrierSettings, LineSettings, Network, Stalls};
 pub use signature::sign;
+pub use static_fallback::{FallbackDocument, StaticFallback};
 pub use tally::StreamTally;
 
 use crate::sim::carrier::account::Account;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::time::timeout_at;
 
 use crate::audio::clip::Clip;
-use crate::sim::carrier::call::{Call, CallStatus, Direction, Order};
+use crate::sim::carrier::call::{Call, CallStatus, Callbacks, Direction, Order};
 use crate::sim::carrier::stream::MediaEnd;
 use crate::sim::carrier::tally::StreamTally;
 use crate::sim::clock;
 use crate::sim::ear::Ear;
-use crate::sim::person::Step;
+use crate::sim::person::{Answers, Step};
 use crate::sim::recognise::HeardClip;
 use crate::sim::sound::Phrase;
 
@@ -51,6 +51,17 @@ impl PhoneCall {
         self.with_stream(MediaEnd::cut);
     }
 
+    /// Closes the media connection with a close, but without `stop`, as a media server of the carrier's that is taken out
+    /// of use; the call itself goes on, and `action` is asked.
+    pub fn close_stream(&self) {
+        self.with_stream(MediaEnd::close);
+    }
+
+    /// From the next one on, the status callbacks about this call come so much later, and so often.
+    pub fn callbacks_come(&self, later: Duration, times: u32) {
+        self.call.callbacks_come(Callbacks { later, times });
+    }
+
     /// Lets nothing pass on the media connection for this long, then everything at once.
     pub fn stall_stream(&self, lasting: Duration) {
         self.with_stream(|end| end.stall(lasting));
@@ -69,6 +80,11 @@ impl PhoneCall {
     /// The person's name.
     pub fn name(&self) -> &str {
         &self.call.person.name
+    }
+
+    /// What the person does when their phone rings.
+    pub fn answers(&self) -> Answers {
+        self.call.person.answers
     }
 
     /// Which way the call goes.

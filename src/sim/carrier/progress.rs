@@ -59,11 +59,12 @@ pub(crate) fn report(account: &Arc<Account>, call: &Arc<Call>, milestone: Milest
     };
     let question = question(account, call, progress);
     let mut dice = account.dice();
-    let times = if dice.happens(account.settings.callbacks_doubled) { 2 } else { 1 };
+    let ordered = call.callbacks();
+    let times = if dice.happens(account.settings.callbacks_doubled) { 2 } else { 1 }.max(ordered.times);
     for _ in 0..times {
         if account.settings.callbacks_shuffled {
             // §5.1: separate requests, order not guaranteed.
-            let late = dice.span(&account.settings.callback_delay);
+            let late = ordered.later + dice.span(&account.settings.callback_delay);
             let (account, sid, question) = (Arc::clone(account), call.sid.clone(), question.clone());
             account.clone().spawn(async move {
                 tokio::time::sleep(late).await;
@@ -84,7 +85,7 @@ async fn deliver(account: &Arc<Account>, call: &Arc<Call>) {
     let mut waiting = progress.waiting.lock().await;
     let Some(queue) = waiting.as_mut() else { return };
     while let Ok(question) = queue.try_recv() {
-        let late = account.dice().span(&account.settings.callback_delay);
+        let late = call.callbacks().later + account.dice().span(&account.settings.callback_delay);
         tokio::time::sleep(late).await;
         tell(account, &call.sid, &question).await;
     }

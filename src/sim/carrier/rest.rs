@@ -114,6 +114,10 @@ impl Request<'_> {
     /// §4.2.
     fn update(&self, call: &Arc<Call>) -> Result<(), Refusal> {
         create::check_names(self.form, UPDATE_FIELDS)?;
+        if let Some(url) = field(self.form, "FallbackUrl") {
+            let get = field(self.form, "FallbackMethod") == Some("GET");
+            call.fall_back_to(Target { url: url.to_owned(), get });
+        }
         let url = field(self.form, "Url");
         let twiml = field(self.form, "Twiml");
         let live = call.status() == CallStatus::InProgress;
@@ -133,6 +137,7 @@ impl Request<'_> {
                 call.order(Order::Replace(Source::Inline(twiml.to_owned())));
             }
             (None, Some(_), None) | (None, None, Some(_)) => return Err(not_live()),
+            (None, None, None) if field(self.form, "FallbackUrl").is_some() => {}
             _ => return Err(Refusal::bad(20_001, "Url, Twiml and Status exclude each other")),
         }
         Ok(())

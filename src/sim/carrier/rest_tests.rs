@@ -8,7 +8,7 @@ use super::*;
 use crate::sim::person::{Answers, Person, Step};
 use crate::sim::twilio_spec::TwilioSpec;
 
-async fn rest(carrier: &Carrier, path: &str, form: &[(&str, &str)]) -> (u16, serde_json::Value) {
+pub(super) async fn rest(carrier: &Carrier, path: &str, form: &[(&str, &str)]) -> (u16, serde_json::Value) {
     let settings = carrier.settings();
     let url = format!("{}/2010-04-01/Accounts/{}/{path}", carrier.api_url(), settings.account_sid);
     let client = reqwest::Client::builder().timeout(LIMIT).build().unwrap();

@@ -29,6 +29,9 @@ pub struct CarrierSettings {
     pub callbacks_doubled: f64,
     /// Whether `action` of `<Connect>` is asked when the person hung up.
     pub action_after_hang_up: bool,
+    /// How long the carrier waits before it tries a webhook again. §4.5 and the carrier's own page name no pause: none is
+    /// the unkind reading, for then a server that restarts is never reached by the retries alone.
+    pub retry_pause: Duration,
     /// What all chance follows.
     pub seed: u64,
 }
@@ -47,6 +50,7 @@ impl Default for CarrierSettings {
             callbacks_shuffled: false,
             callbacks_doubled: 0.0,
             action_after_hang_up: true,
+            retry_pause: Duration::ZERO,
             seed: 1,
         }
     }

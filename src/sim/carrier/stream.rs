@@ -148,6 +148,12 @@ impl MediaEnd {
         self.wish.send_replace(if sent { Wish::Stop } else { Wish::Cut });
     }
 
+    /// Closes the connection without a `stop`, or breaks it when even that cannot be sent.
+    pub(crate) fn close(&self) {
+        let sent = self.send(&mut self.state(), Sent::Close);
+        self.wish.send_replace(if sent { Wish::Stop } else { Wish::Cut });
+    }
+
     /// Breaks the connection without a word.
     pub(crate) fn cut(&self) {
         self.wish.send_replace(Wish::Cut);

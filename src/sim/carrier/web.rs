@@ -94,16 +94,18 @@ impl Tried {
 pub(crate) struct Web {
     auth_token: String,
     trip: Duration,
+    retry_pause: Duration,
     clients: Mutex<BTreeMap<Duration, Client>>,
 }
 
 impl Web {
-    /// A client that signs with this token, each message of which travels this long.
-    pub(crate) fn new(auth_token: &str, trip: Duration) -> Self {
-        Self { auth_token: auth_token.to_owned(), trip, clients: Mutex::default() }
+    /// A client that signs with this token, each message of which travels this long; it tries again after this pause.
+    pub(crate) fn new(auth_token: &str, trip: Duration, retry_pause: Duration) -> Self {
+        Self { auth_token: auth_token.to_owned(), trip, retry_pause, clients: Mutex::default() }
     }
 
-    /// Asks, tries again as the overrides say, and tells `each` about every try.
+    /// Asks, tries again as the overrides say, and tells `each` about every try. §4.5: by default once more, and only where
+    /// no connection came about; `tt` bounds all tries and the pauses between them together.
     pub(crate) async fn ask(
         &self,
         question: &Question,
@@ -117,6 +119,7 @@ impl Web {
                 if !overrides.retries_on(tried.retry_policy) {
                     break;
                 }
+                tokio::time::sleep(self.retry_pause).await;
                 tried = self.ask_once(question, &overrides).await;
                 each(&tried);
             }

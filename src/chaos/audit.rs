@@ -1,0 +1,142 @@
+//! Whether what was written is whole: each call its record, each handoff its outcome, each try its end, each rep one call.
+
+use std::collections::BTreeMap;
+
+use crate::call::{Effect, Entry};
+use crate::id::RepId;
+
+use super::books::{Book, Claim};
+use super::play::Played;
+use super::stage::Outage;
+
+/// What the books of a run come to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Audit {
+    pub(super) records: usize,
+    /// How the handoffs came to rest, and how often each.
+    pub(super) outcomes: BTreeMap<String, usize>,
+    pub(super) tries: usize,
+    pub(super) claims: usize,
+    /// What kills left without an end: calls, handoffs and tries that did not come back.
+    pub(super) left_open: [usize; 3],
+    /// Where the handoffs of the calls were when a kill hit them.
+    pub(super) stages: BTreeMap<&'static str, usize>,
+    /// By the number of the call; 0 where it is about no one call.
+    pub(super) complaints: Vec<(u32, String)>,
+}
+
+/// Compares the books with what was played.
+pub(super) fn audit(books: &[Book], played: &[Played], outages: &[Outage]) -> Audit {
+    let mut audit = Audit { records: books.len(), ..Audit::default() };
+    for call in played {
+        let sid = call.prospect.sid();
+        let theirs: Vec<&Book> = books.iter().filter(|book| book.carrier_call == sid).collect();
+        match theirs[..] {
+            // Where no stream ever began the carrier may never have reached the gateway.
+            [] if call.prospect.streams().is_empty() => {}
+            [] => audit.complain(call, "promise 10: the carrier's call has no record"),
+            [book] => audit.book(book, call, outages),
+            [..] => audit.complain(call, &format!("one call of the carrier's has {} records", theirs.len())),
+        }
+    }
+    let strangers = books.iter().filter(|b| played.iter().all(|call| call.prospect.sid() != b.carrier_call));
+    for book in strangers {
+        audit.complaints.push((0, format!("{} is a record of a call that nobody made", book.id)));
+    }
+    audit.nothing_was_lost(books, outages, played);
+    audit.reps_are_in_one_call(books, outages);
+    audit
+}
+
+impl Audit {
+    fn complain(&mut self, call: &Played, what: &str) {
+        self.complaints.push((call.plan.number, what.to_owned()));
+    }
+
+    fn book(&mut self, book: &Book, call: &Played, outages: &[Outage]) {
+        let hit = outages.iter().any(|outage| outage.written.calls.iter().any(|open| open.id == book.id));
+        let (entries, value) = match book.timeline() {
+            Ok(timeline) => timeline,
+            Err(why) => return self.complain(call, &format!("promise 9: {}: {why}", book.id)),
+        };
+        self.tries += book.attempts.len();
+        for (_, outcome) in &book.handoffs {
+            *self.outcomes.entry(outcome.clone()).or_default() += 1;
+        }
+        let filed: Vec<i64> = filed(&entries);
+        let written: Vec<i64> = book.handoffs.iter().map(|(number, _)| *number).collect();
+        let numbered = written.iter().enumerate().all(|(n, number)| *number == n as i64 + 1);
+        if filed != written || !numbered {
+            self.complain(
+                call,
+                &format!("promise 4: handoffs {filed:?} came to rest, and {written:?} have an outcome"),
+            );
+        }
+        let open_handoff = value.handoff().is_some_and(|handoff| handoff.stage().name() != "over");
+        let open_tries = book.attempts.iter().filter(|(_, end)| end.is_none()).count();
+        if book.end.is_some() || !hit {
+            if book.end.is_none() {
+                self.complain(call, "promise 10: the record has no end");
+            }
+            if open_handoff {
+                self.complain(call, "promise 4: a handoff has no outcome");
+            }
+            if open_tries > 0 {
+                self.complain(call, &format!("promise 4: {open_tries} tries have no end"));
+            }
+            return;
+        }
+        self.left_open[0] += 1;
+        self.left_open[1] += usize::from(open_handoff);
+        self.left_open[2] += open_tries;
+    }
+
+    /// What was there when a kill hit is there still, word for word.
+    fn nothing_was_lost(&mut self, books: &[Book], outages: &[Outage], played: &[Played]) {
+        for outage in outages {
+            for then in &outage.written.calls {
+                let call = played.iter().find(|call| call.prospect.sid() == then.carrier_call);
+                let number = call.map_or(0, |call| call.plan.number);
+                let running =
+                    call.is_some_and(|call| call.prospect.over_at().is_none_or(|over| over > outage.from));
+                if running {
+                    *self.stages.entry(then.stage()).or_default() += 1;
+                }
+                let now = books.iter().find(|book| book.id == then.id);
+                if now.is_none_or(|now| !now.entries.starts_with(&then.entries)) {
+                    let what = format!("promise 10: {} was changed or lost by a kill", then.id);
+                    self.complaints.push((number, what));
+                }
+            }
+        }
+    }
+
+    /// Promise 3, by the claims: from the commit to the end of the try, or to the kill that left it open.
+    fn reps_are_in_one_call(&mut self, books: &[Book], outages: &[Outage]) {
+        let mut claims: BTreeMap<RepId, Vec<Claim>> = BTreeMap::new();
+        for claim in books.iter().flat_map(Book::claims) {
+            claims.entry(claim.rep.clone()).or_default().push(claim);
+        }
+        for (rep, mut theirs) in claims {
+            self.claims += theirs.len();
+            theirs.sort_by_key(|claim| claim.from_ms);
+            for pair in theirs.windows(2) {
+                let killed = outages.iter().map(|o| o.written.at_ms).find(|at| *at >= pair[0].from_ms);
+                if pair[0].until_ms.or(killed).is_none_or(|until| until > pair[1].from_ms) {
+                    self.complaints.push((0, format!("promise 3: {rep} was in two calls at once")));
+                }
+            }
+        }
+    }
+}
+
+/// Which handoffs the timeline says came to rest.
+fn filed(entries: &[Entry]) -> Vec<i64> {
+    let effects = entries.iter().flat_map(|entry| &entry.effects);
+    effects
+        .filter_map(|effect| match effect {
+            Effect::FileHandoff { number, .. } => Some(i64::from(*number)),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,184 @@
+//! What a prospect heard across the faults: how long nothing, how the call ended, and whether it came back after a kill.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::sim::carrier::PhoneCall;
+use crate::sim::story::{Happening, What};
+
+use super::people::{APPLICATION_ERROR, CANNOT_TAKE};
+use super::plan::Fault;
+use super::play::Played;
+use super::stage::Outage;
+
+/// How a prospect fared.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fared {
+    /// The longest stretch of nothing with a gateway that lived, and when it began, since the world did.
+    pub(super) nothing: Duration,
+    pub(super) nothing_from: Duration,
+    /// The longest stretch of nothing that a kill had to do with.
+    pub(super) gap: Duration,
+    /// What became of the call after each kill that hit it.
+    pub(super) after_kills: Vec<AfterKill>,
+    pub(super) complaints: Vec<String>,
+}
+
+/// What became of a connected prospect whose gateway was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum AfterKill {
+    /// Their sound was connected to the gateway again.
+    CameBack,
+    /// They heard the fallback's words.
+    FellBack,
+    /// They hung up while they waited, as they would have done anyway.
+    Left,
+    /// The gateway was killed again while they waited.
+    KilledAgain,
+    /// None of these.
+    Lost,
+}
+
+/// Looks at one call.
+pub(super) fn fared(played: &Played, outages: &[Outage], happened: &[Happening]) -> Fared {
+    let prospect = &played.prospect;
+    let mut fared = Fared::default();
+    let mut excused: Vec<Range<Duration>> = played
+        .faults
+        .iter()
+        .filter_map(|done| {
+            let from = done.at?;
+            let until = match done.fault {
+                Fault::StallProspect(span) | Fault::StallRep(span) => from + span + CATCHES_UP,
+                Fault::AssistantHangs => from + NOTICED_HANGING,
+                _ => return None,
+            };
+            Some(from..until)
+        })
+        .collect();
+    let away: Vec<_> = outages.iter().map(|o| o.from.saturating_sub(FRAME)..o.until + RETRIES).collect();
+    excused.extend(away.iter().cloned());
+    fared.listen(prospect, &excused, &away);
+    if fared.nothing > NOTHING_AT_MOST {
+        fared.complaints.push(format!(
+            "promise 1: the prospect heard nothing for {} ms from {} on",
+            fared.nothing.as_millis(),
+            shown(fared.nothing_from)
+        ));
+    }
+    let mine: Vec<&Happening> = happened.iter().filter(|h| h.who == prospect.name()).collect();
+    fared.after_kills = outages
+        .iter()
+        .enumerate()
+        .filter(|(_, outage)| connected_at(&mine, outage.from))
+        .map(|(n, outage)| {
+            let next = outages.get(n + 1).map(|next| next.from);
+            after_kill(played, &mine, outage.from, next)
+        })
+        .collect();
+    fared.judge_end(played);
+    fared
+}
+
+impl Fared {
+    fn listen(&mut self, prospect: &PhoneCall, excused: &[Range<Duration>], away: &[Range<Duration>]) {
+        let ear = prospect.ear();
+        let levels = ear.levels();
+        let Some(first) = levels.iter().position(|level| *level > NOTHING_DBFS) else { return };
+        let (mut silent, mut alone) = (0, 0);
+        for (n, level) in levels.iter().enumerate().skip(first) {
+            let now = ear.began() + FRAME * n as u32;
+            if *level > NOTHING_DBFS {
+                (silent, alone) = (0, 0);
+                continue;
+            }
+            silent += 1;
+            alone = if excused.iter().any(|range| range.contains(&now)) { 0 } else { alone + 1 };
+            if FRAME * alone > self.nothing {
+                self.nothing = FRAME * alone;
+                self.nothing_from = now.saturating_sub(self.nothing);
+            }
+            let length = FRAME * silent;
+            if length > self.gap && away.iter().any(|o| o.contains(&now) || o.contains(&(now - length))) {
+                self.gap = length;
+            }
+        }
+    }
+
+    fn judge_end(&mut self, played: &Played) {
+        let prospect = &played.prospect;
+        if played.had_to_be_ended {
+            self.complaints.push("the call ran on after its prospect was to hang up".to_owned());
+            return;
+        }
+        if heard(prospect, APPLICATION_ERROR).is_some() {
+            self.complaints
+                .push("the prospect heard of an application error: no fallback reached them".to_owned());
+        } else if !left_by_script(played) && heard(prospect, CANNOT_TAKE).is_none() {
+            self.complaints.push("the prospect was hung up on without a word".to_owned());
+        } else if !left_by_script(played) && self.after_kills.is_empty() {
+            self.complaints.push("the prospect was sent to the fallback with no kill to blame".to_owned());
+        }
+        if self.after_kills.contains(&AfterKill::Lost) {
+            self.complaints
+                .push("the prospect neither came back after a kill nor reached the fallback".to_owned());
+        }
+    }
+}
+
+fn connected_at(mine: &[&Happening], at: Duration) -> bool {
+    let before = mine.iter().rev().filter(|h| h.at <= at);
+    let last = before.filter_map(|h| match h.what {
+        What::StreamBegan => Some(true),
+        What::StreamEnded(_) | What::Over(_) => Some(false),
+        _ => None,
+    });
+    last.into_iter().next().unwrap_or(false)
+}
+
+fn after_kill(played: &Played, mine: &[&Happening], kill: Duration, next: Option<Duration>) -> AfterKill {
+    let until = next.unwrap_or(Duration::MAX);
+    let within = |at: Duration| at > kill && at <= until;
+    if mine.iter().any(|h| within(h.at) && h.what == What::StreamBegan) {
+        return AfterKill::CameBack;
+    }
+    if heard(&played.prospect, CANNOT_TAKE).is_some_and(|at| at > kill) {
+        return AfterKill::FellBack;
+    }
+    match played.prospect.over_at() {
+        Some(over) if over <= until && left_by_script(played) => AfterKill::Left,
+        Some(over) if over > until => AfterKill::KilledAgain,
+        _ => AfterKill::Lost,
+    }
+}
+
+/// When these words of the carrier's began, since the world did.
+fn heard(prospect: &PhoneCall, words: &str) -> Option<Duration> {
+    let ear = prospect.ear();
+    ear.words().iter().find(|heard| heard.words.contains(words)).map(|heard| ear.began() + heard.at)
+}
+
+/// Whether the prospect hung up themselves: nobody else ends a call at that time to the frame.
+fn left_by_script(played: &Played) -> bool {
+    let (answered, over) = (played.prospect.answered_at(), played.prospect.over_at());
+    let lasted = answered.zip(over).map(|(answered, over)| over.saturating_sub(answered));
+    lasted.is_some_and(|lasted| lasted + FRAME * 5 >= played.plan.leaves_at)
+}
+
+/// A time of the world as its story prints it.
+pub(super) fn shown(at: Duration) -> String {
+    let millis = at.as_millis();
+    format!("{:02}:{:02}.{:03}", millis / 60_000, millis / 1_000 % 60, millis % 1_000)
+}
+
+const FRAME: Duration = Duration::from_millis(20);
+/// Below the faintest open microphone of the simulated world.
+const NOTHING_DBFS: f32 = -75.0;
+/// Promise 1.
+const NOTHING_AT_MOST: Duration = Duration::from_secs(2);
+/// A burst has to travel, and lines to be caught up with.
+const CATCHES_UP: Duration = Duration::from_secs(1);
+/// A hung assistant is known by a ping, every 5 s, that has no answer within 5 s more.
+const NOTICED_HANGING: Duration = Duration::from_secs(11);
+/// The carrier's way to a gateway that is there again: what it asked before still fails.
+const RETRIES: Duration = Duration::from_millis(500);
