@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::handoff::Phrase;
+use crate::live::house_voice::HouseVoice;
 use crate::sim::carrier::PhoneCall;
 use crate::sim::story::{Happening, What};
 
@@ -33,8 +35,6 @@ pub(super) enum AfterKill {
     FellBack,
     /// They hung up while they waited, as they would have done anyway.
     Left,
-    /// The gateway was killed again while they waited.
-    KilledAgain,
     /// None of these.
     Lost,
 }
@@ -69,18 +69,30 @@ pub(super) fn fared(played: &Played, outages: &[Outage], happened: &[Happening])
     let mine: Vec<&Happening> = happened.iter().filter(|h| h.who == prospect.name()).collect();
     fared.after_kills = outages
         .iter()
-        .enumerate()
-        .filter(|(_, outage)| connected_at(&mine, outage.from))
-        .map(|(n, outage)| {
-            let next = outages.get(n + 1).map(|next| next.from);
-            after_kill(played, &mine, outage.from, next)
-        })
+        .filter(|outage| connected_at(&mine, outage.from))
+        .map(|outage| after_kill(played, &mine, outage.from))
         .collect();
     fared.judge_end(played);
+    fared.overheard(prospect);
     fared
 }
 
 impl Fared {
+    /// Promise 2: what is for the rep alone must not be heard by the prospect, whatever breaks.
+    fn overheard(&mut self, prospect: &PhoneCall) {
+        let (ear, voice) = (prospect.ear(), HouseVoice::built_in());
+        for phrase in [Phrase::Offer, Phrase::Whisper] {
+            let heard = ear.heard(voice.phrase(phrase)).filter(|heard| heard.share > LEAKED);
+            if let Some(heard) = heard {
+                self.complaints.push(format!(
+                    "promise 2: the prospect heard the {} from {} on",
+                    phrase.name(),
+                    shown(ear.began() + heard.when.start)
+                ));
+            }
+        }
+    }
+
     fn listen(&mut self, prospect: &PhoneCall, excused: &[Range<Duration>], away: &[Range<Duration>]) {
         let ear = prospect.ear();
         let levels = ear.levels();
@@ -136,19 +148,16 @@ fn connected_at(mine: &[&Happening], at: Duration) -> bool {
     last.into_iter().next().unwrap_or(false)
 }
 
-fn after_kill(played: &Played, mine: &[&Happening], kill: Duration, next: Option<Duration>) -> AfterKill {
-    let until = next.unwrap_or(Duration::MAX);
-    let within = |at: Duration| at > kill && at <= until;
-    if mine.iter().any(|h| within(h.at) && h.what == What::StreamBegan) {
-        return AfterKill::CameBack;
-    }
-    if heard(&played.prospect, CANNOT_TAKE).is_some_and(|at| at > kill) {
-        return AfterKill::FellBack;
-    }
-    match played.prospect.over_at() {
-        Some(over) if over <= until && left_by_script(played) => AfterKill::Left,
-        Some(over) if over > until => AfterKill::KilledAgain,
-        _ => AfterKill::Lost,
+/// What became of them in the end, whatever happened in between.
+fn after_kill(played: &Played, mine: &[&Happening], kill: Duration) -> AfterKill {
+    if mine.iter().any(|h| h.at > kill && h.what == What::StreamBegan) {
+        AfterKill::CameBack
+    } else if heard(&played.prospect, CANNOT_TAKE).is_some_and(|at| at > kill) {
+        AfterKill::FellBack
+    } else if left_by_script(played) {
+        AfterKill::Left
+    } else {
+        AfterKill::Lost
     }
 }
 
@@ -174,6 +183,8 @@ pub(super) fn shown(at: Duration) -> String {
 const FRAME: Duration = Duration::from_millis(20);
 /// Below the faintest open microphone of the simulated world.
 const NOTHING_DBFS: f32 = -75.0;
+/// What leaks is heard nearly whole; less may be another sentence of the same voice.
+const LEAKED: f32 = 0.85;
 /// Promise 1.
 const NOTHING_AT_MOST: Duration = Duration::from_secs(2);
 /// A burst has to travel, and lines to be caught up with.

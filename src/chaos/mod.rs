@@ -49,10 +49,29 @@ pub struct Chaos {
     pub kills: u32,
     /// How many other faults a call has at most.
     pub faults: u32,
-    /// Whether handoffs and tries that a kill left open are counted only.
-    pub lenient: bool,
+    /// What the number's fallback at the carrier does.
+    pub fallback: NumberFallback,
     /// Where to write what each prospect heard, and what went wrong when.
     pub record: Option<PathBuf>,
+}
+
+/// What the number's fallback at the carrier does: a document that outlives the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberFallback {
+    /// It says a word, plays hold for longer than a restart takes, and asks again what failed.
+    AsksAgain,
+    /// It says that the call cannot be taken, and hangs up.
+    Says,
+}
+
+impl NumberFallback {
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AsksAgain => "asks-again",
+            Self::Says => "says",
+        }
+    }
 }
 
 impl Default for Chaos {
@@ -64,7 +83,7 @@ impl Default for Chaos {
             at_once: 3,
             kills: 3,
             faults: 2,
-            lenient: false,
+            fallback: NumberFallback::AsksAgain,
             record: None,
         }
     }
@@ -73,10 +92,14 @@ impl Default for Chaos {
 impl Chaos {
     /// The command that plays the same plan again.
     pub fn command_line(&self) -> String {
-        let lenient = if self.lenient { " --lenient" } else { "" };
         format!(
-            "baton chaos --seed {} --calls {} --at-once {} --kills {} --faults {}{lenient}",
-            self.seed, self.calls, self.at_once, self.kills, self.faults
+            "baton chaos --seed {} --calls {} --at-once {} --kills {} --faults {} --fallback {}",
+            self.seed,
+            self.calls,
+            self.at_once,
+            self.kills,
+            self.faults,
+            self.fallback.word()
         )
     }
 }
@@ -115,7 +138,7 @@ async fn run_in(chaos: &Chaos, folder: &Path, say: &impl Fn(&str)) -> anyhow::Re
 
     let outages = stage.outages();
     let fared: Vec<Fared> = played.iter().map(|call| ears::fared(call, &outages, &happened)).collect();
-    let audit = audit::audit(&books, &played, &outages);
+    let audit = audit::audit(&stage.world, &books, &played, &outages);
     if let Some(folder) = &chaos.record {
         for (call, fared) in played.iter().zip(&fared) {
             write_down(folder, call, &sidecar(call, fared, &outages))?;

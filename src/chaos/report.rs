@@ -47,8 +47,6 @@ pub struct Hit {
     pub fell_back: usize,
     /// They hung up meanwhile, as they would have done anyway.
     pub left: usize,
-    /// The gateway was killed again while they waited.
-    pub killed_again: usize,
     /// None of these.
     pub lost: usize,
 }
@@ -56,7 +54,7 @@ pub struct Hit {
 impl Hit {
     /// How many kills hit a connected prospect.
     pub fn all(&self) -> usize {
-        self.came_back + self.fell_back + self.left + self.killed_again + self.lost
+        self.came_back + self.fell_back + self.left + self.lost
     }
 }
 
@@ -68,7 +66,6 @@ impl Report {
                 AfterKill::CameBack => hit.came_back += 1,
                 AfterKill::FellBack => hit.fell_back += 1,
                 AfterKill::Left => hit.left += 1,
-                AfterKill::KilledAgain => hit.killed_again += 1,
                 AfterKill::Lost => hit.lost += 1,
             }
         }
@@ -86,7 +83,7 @@ impl Report {
             .chain(run.runs_on.iter().map(|what| (0, what.clone())))
             .collect();
         let [calls, handoffs, tries] = audit.left_open;
-        if !chaos.lenient && calls > 0 {
+        if calls > 0 {
             let what = format!(
                 "promise 10: kills left {calls} calls, {handoffs} handoffs and {tries} tries without an end"
             );
@@ -130,12 +127,11 @@ impl Report {
         line(
             "  prospects hit",
             format!(
-                "{}: {} came back, {} reached the fallback, {} hung up meanwhile, {} hit again, {} lost",
+                "{}: {} came back, {} reached the fallback, {} hung up meanwhile, {} lost",
                 hit.all(),
                 hit.came_back,
                 hit.fell_back,
                 hit.left,
-                hit.killed_again,
                 hit.lost
             ),
         );
@@ -178,7 +174,6 @@ impl Report {
                 "came_back": self.hit.came_back,
                 "fell_back": self.hit.fell_back,
                 "left": self.hit.left,
-                "killed_again": self.hit.killed_again,
                 "lost": self.hit.lost,
             },
             "left_open": { "calls": calls, "handoffs": handoffs, "tries": tries },

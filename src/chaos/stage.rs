@@ -52,7 +52,7 @@ impl Stage {
         for phone in reps {
             world.carrier.install(phone);
         }
-        let fallback = StaticFallback::start(&people::fallback()).await?;
+        let fallback = StaticFallback::start(&people::fallback(chaos.fallback)).await?;
         world.point_at_with(&gateway.base(), &fallback);
         Ok(Arc::new(Self {
             world,

@@ -13,14 +13,13 @@ async fn promise_10_prospects_come_back_or_reach_the_fallback_when_the_gateway_i
         at_once: 3,
         kills: 2,
         faults: 1,
-        // A call that a kill ended is left as it was: nothing takes it up again.
-        lenient: true,
-        record: None,
+        ..Chaos::default()
     };
     let report = chaos::run(&chaos, |line| print!("{line}")).await.unwrap();
     println!("{}", report.text());
     assert!(report.kept(), "{}", report.text());
     assert_eq!((report.calls, report.kills), (3, 2));
     assert!(report.hit.all() > 0, "no kill hit anybody: {}", report.text());
+    assert!(report.hit.came_back > 0, "nobody came back: {}", report.text());
     assert_eq!(report.hit.lost, 0);
 }

@@ -55,7 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("rehearsal", &["audio", "handoff", "live", "sim"]),
-    ("chaos", &["id", "audio", "call", "live", "sim"]),
+    ("chaos", &["id", "audio", "handoff", "call", "live", "sim"]),
 ];
 
 const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "handoff", "call"];
