@@ -27,7 +27,6 @@ use crate::sim::person::Answers;
 use crate::sim::story::Happening;
 
 use ears::{Fared, shown};
-use gateway::Gateway;
 use plan::{Plan, PlannedCall};
 use play::Played;
 pub use report::{Hit, Report};
@@ -116,7 +115,8 @@ pub async fn run(chaos: &Chaos, say: impl Fn(&str)) -> anyhow::Result<Report> {
         Ok(report) if report.kept() => {
             let _ = std::fs::remove_dir_all(&folder);
         }
-        Ok(_) | Err(_) => say(&format!("the gateway's log: {}\n", Gateway::log_file(&folder).display())),
+        // The gateway's log, its settings, its store, and what happened in the world.
+        Ok(_) | Err(_) => say(&format!("what is left of it: {}\n", folder.display())),
     }
     outcome.with_context(|| format!("to play it again: {}", chaos.command_line()))
 }
