@@ -142,7 +142,7 @@ impl Audit {
                 let what = format!(
                     "{} was on the line, or rung, for {} ms after the prospect had left",
                     rep.name(),
-                    (over - left).as_millis()
+                    over.saturating_sub(left).as_millis()
                 );
                 self.complain(call, &what);
             }

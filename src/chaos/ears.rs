@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::handoff::Phrase;
 use crate::live::house_voice::HouseVoice;
-use crate::sim::carrier::PhoneCall;
+use crate::sim::carrier::{Direction, PhoneCall};
+use crate::sim::ear::Ear;
 use crate::sim::story::{Happening, What};
 
 use super::people::{APPLICATION_ERROR, CANNOT_TAKE};
@@ -77,6 +78,71 @@ pub(super) fn fared(played: &Played, outages: &[Outage], happened: &[Happening])
     fared
 }
 
+/// The longest stretch of nothing that a rep heard who had said yes, while the gateway lived and no line stalled; whose
+/// it was, and when it began.
+pub(super) fn longest_nothing_of_a_rep(
+    calls: &[PhoneCall],
+    played: &[Played],
+    outages: &[Outage],
+    happened: &[Happening],
+) -> Option<(Duration, String)> {
+    let stalls = played.iter().flat_map(|call| &call.faults).filter_map(|done| match done.fault {
+        Fault::StallProspect(span) | Fault::StallRep(span) => {
+            done.at.map(|from| from..from + span + CATCHES_UP)
+        }
+        _ => None,
+    });
+    let excused: Vec<_> = stalls.chain(outages.iter().map(|o| o.from..o.until + RETRIES)).collect();
+    let reps = calls.iter().filter(|call| call.direction() == Direction::OutboundApi);
+    let nothing = |rep: &PhoneCall| {
+        let on_the_line = rep.answered_at()?..=rep.over_at()?;
+        let said_yes = happened
+            .iter()
+            .find(|h| h.who == rep.name() && h.what == What::Pressed('1') && on_the_line.contains(&h.at))?;
+        let ear = rep.ear();
+        let from = said_yes.at.saturating_sub(ear.began()) + CATCHES_UP;
+        let heard = Silences::of(&ear, from, &excused, &[]);
+        Some((heard.alone, format!("{} from {} on", rep.name(), shown(heard.alone_from))))
+    };
+    reps.filter_map(nothing).max()
+}
+
+/// The longest stretches of nothing in an ear.
+struct Silences {
+    /// For which nothing can be blamed.
+    alone: Duration,
+    alone_from: Duration,
+    /// That a time in which the gateway was away had to do with.
+    around: Duration,
+}
+
+impl Silences {
+    fn of(ear: &Ear, from: Duration, excused: &[Range<Duration>], away: &[Range<Duration>]) -> Self {
+        let mut longest = Self { alone: Duration::ZERO, alone_from: Duration::ZERO, around: Duration::ZERO };
+        let (mut silent, mut alone) = (0, 0);
+        let skipped = (from.as_millis() / FRAME.as_millis()) as usize;
+        for (n, level) in ear.levels().iter().enumerate().skip(skipped) {
+            let now = ear.began() + FRAME * n as u32;
+            if *level > NOTHING_DBFS {
+                (silent, alone) = (0, 0);
+                continue;
+            }
+            silent += 1;
+            alone = if excused.iter().any(|range| range.contains(&now)) { 0 } else { alone + 1 };
+            if FRAME * alone > longest.alone {
+                longest.alone = FRAME * alone;
+                longest.alone_from = now.saturating_sub(longest.alone);
+            }
+            let length = FRAME * silent;
+            let near = |o: &Range<Duration>| o.contains(&now) || o.contains(&now.saturating_sub(length));
+            if length > longest.around && away.iter().any(near) {
+                longest.around = length;
+            }
+        }
+        longest
+    }
+}
+
 impl Fared {
     /// Promise 2: what is for the rep alone must not be heard by the prospect, whatever breaks.
     fn overheard(&mut self, prospect: &PhoneCall) {
@@ -95,26 +161,10 @@ impl Fared {
 
     fn listen(&mut self, prospect: &PhoneCall, excused: &[Range<Duration>], away: &[Range<Duration>]) {
         let ear = prospect.ear();
-        let levels = ear.levels();
-        let Some(first) = levels.iter().position(|level| *level > NOTHING_DBFS) else { return };
-        let (mut silent, mut alone) = (0, 0);
-        for (n, level) in levels.iter().enumerate().skip(first) {
-            let now = ear.began() + FRAME * n as u32;
-            if *level > NOTHING_DBFS {
-                (silent, alone) = (0, 0);
-                continue;
-            }
-            silent += 1;
-            alone = if excused.iter().any(|range| range.contains(&now)) { 0 } else { alone + 1 };
-            if FRAME * alone > self.nothing {
-                self.nothing = FRAME * alone;
-                self.nothing_from = now.saturating_sub(self.nothing);
-            }
-            let length = FRAME * silent;
-            if length > self.gap && away.iter().any(|o| o.contains(&now) || o.contains(&(now - length))) {
-                self.gap = length;
-            }
-        }
+        // Until the first sound the call is being set up.
+        let Some(first) = ear.levels().iter().position(|level| *level > NOTHING_DBFS) else { return };
+        let heard = Silences::of(&ear, FRAME * first as u32, excused, away);
+        (self.nothing, self.nothing_from, self.gap) = (heard.alone, heard.alone_from, heard.around);
     }
 
     fn judge_end(&mut self, played: &Played) {

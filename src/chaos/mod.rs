@@ -133,8 +133,8 @@ async fn run_in(chaos: &Chaos, folder: &Path, say: &impl Fn(&str)) -> anyhow::Re
     stage.strike().await?;
     remembering.abort();
     let happened = happened.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let story: String = happened.iter().map(|happening| format!("{happening}\n")).collect();
-    std::fs::write(folder.join("story.txt"), story)?;
+    let story: Vec<String> = happened.iter().map(ToString::to_string).collect();
+    std::fs::write(folder.join("story.txt"), story.join("\n"))?;
 
     let outages = stage.outages();
     let fared: Vec<Fared> = played.iter().map(|call| ears::fared(call, &outages, &happened)).collect();
@@ -150,6 +150,12 @@ async fn run_in(chaos: &Chaos, folder: &Path, say: &impl Fn(&str)) -> anyhow::Re
         outages: &outages,
         runs_on: &runs_on,
         rung_while_engaged: rung_while_engaged(&stage),
+        nothing_of_a_rep: ears::longest_nothing_of_a_rep(
+            &stage.world.carrier.calls(),
+            &played,
+            &outages,
+            &happened,
+        ),
     };
     Ok(Report::of(chaos, &run, audit))
 }

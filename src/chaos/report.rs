@@ -31,6 +31,8 @@ pub struct Report {
     pub longest_nothing: Duration,
     /// The longest that a kill had to do with.
     pub longest_gap: Duration,
+    /// The longest stretch of nothing that a rep heard who had said yes, and whose it was and when.
+    pub nothing_of_a_rep: Option<(Duration, String)>,
     /// How often a rep's phone was rung while they were on it.
     pub rung_while_engaged: usize,
     /// Everything that breaks a promise: the call's number (0: no one call's) and what.
@@ -97,9 +99,10 @@ impl Report {
             kills: run.outages.len(),
             hit,
             faults,
-            longest_restart: run.outages.iter().map(|o| o.until - o.from).max().unwrap_or_default(),
+            longest_restart: run.outages.iter().map(Outage::length).max().unwrap_or_default(),
             longest_nothing: longest(|fared| fared.nothing),
             longest_gap: longest(|fared| fared.gap),
+            nothing_of_a_rep: run.nothing_of_a_rep.clone(),
             rung_while_engaged: run.rung_while_engaged,
             complaints,
             audit,
@@ -139,6 +142,9 @@ impl Report {
         line("  left open", format!("{calls} calls, {handoffs} handoffs, {tries} tries"));
         line("longest nothing", format!("{} ms with a living gateway", self.longest_nothing.as_millis()));
         line("", format!("{} ms around a kill", self.longest_gap.as_millis()));
+        if let Some((nothing, whose)) = &self.nothing_of_a_rep {
+            line("", format!("{} ms of a rep who had said yes ({whose})", nothing.as_millis()));
+        }
         line("reps rung while engaged", self.rung_while_engaged.to_string());
         for (call, what) in &self.complaints {
             let whose = if *call == 0 { String::new() } else { format!("call {call}: ") };
@@ -179,6 +185,7 @@ impl Report {
             "left_open": { "calls": calls, "handoffs": handoffs, "tries": tries },
             "longest_nothing_ms": self.longest_nothing.as_millis() as u64,
             "longest_gap_ms": self.longest_gap.as_millis() as u64,
+            "nothing_of_a_rep_ms": self.nothing_of_a_rep.as_ref().map(|(nothing, _)| nothing.as_millis() as u64),
             "rung_while_engaged": self.rung_while_engaged,
             "complaints": complaints,
         });
@@ -193,6 +200,7 @@ pub(super) struct Run<'a> {
     pub(super) outages: &'a [Outage],
     pub(super) runs_on: &'a [String],
     pub(super) rung_while_engaged: usize,
+    pub(super) nothing_of_a_rep: Option<(Duration, String)>,
 }
 
 /// What went wrong in one call, and when, for whoever listens to what its prospect heard.
@@ -214,7 +222,10 @@ pub(super) fn sidecar(call: &Played, fared: &Fared, outages: &[Outage]) -> Strin
         call.prospect.ear().words().iter().map(|w| (w.at, format!("the carrier says “{}”", w.words))),
     );
     lines.sort();
-    let mut text: String = lines.iter().map(|(at, what)| format!("{}  {what}\n", shown(*at))).collect();
+    let mut text = String::new();
+    for (at, what) in lines {
+        let _ = writeln!(text, "{}  {what}", shown(at));
+    }
     for fate in &fared.after_kills {
         let _ = writeln!(text, "after a kill: {fate:?}");
     }

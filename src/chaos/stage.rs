@@ -33,6 +33,13 @@ pub(super) struct Outage {
     pub(super) written: Arc<Snapshot>,
 }
 
+impl Outage {
+    /// How long it was.
+    pub(super) fn length(&self) -> Duration {
+        self.until.saturating_sub(self.from)
+    }
+}
+
 impl Stage {
     /// Starts the world and the gateway, in this folder.
     pub(super) async fn set(chaos: &Chaos, folder: &Path) -> anyhow::Result<Arc<Self>> {
