@@ -25,6 +25,8 @@ pub struct Report {
     pub hit: Hit,
     /// What else went wrong to order, and how often.
     pub faults: BTreeMap<String, usize>,
+    /// How many faults were planned for moments that their calls never came to.
+    pub missed: usize,
     /// The longest time from a kill until the gateway took calls again.
     pub longest_restart: Duration,
     /// The longest stretch of nothing in a prospect's ear while the gateway lived.
@@ -71,6 +73,8 @@ impl Report {
                 AfterKill::Lost => hit.lost += 1,
             }
         }
+        let planned = run.played.iter().flat_map(|call| &call.faults);
+        let missed = planned.filter(|done| done.at.is_none()).count();
         let mut faults = BTreeMap::new();
         let done = run.played.iter().flat_map(|call| &call.faults).filter(|done| done.at.is_some());
         for done in done.filter(|done| !matches!(done.fault, Fault::Kill(_))) {
@@ -99,6 +103,7 @@ impl Report {
             kills: run.outages.len(),
             hit,
             faults,
+            missed,
             longest_restart: run.outages.iter().map(Outage::length).max().unwrap_or_default(),
             longest_nothing: longest(|fared| fared.nothing),
             longest_gap: longest(|fared| fared.gap),
@@ -124,7 +129,7 @@ impl Report {
         line("calls", format!("{}, of which {} have a record", self.calls, audit.records));
         line("handoffs", listed(&audit.outcomes));
         line("tries, and claims", format!("{}, {}", audit.tries, audit.claims));
-        line("faults", listed(&self.faults));
+        line("faults", format!("{}; {} moments never came", listed(&self.faults), self.missed));
         line("kills", format!("{}, back within {} ms at most", self.kills, self.longest_restart.as_millis()));
         line("  a handoff was then", listed(&audit.stages));
         line(
@@ -172,6 +177,7 @@ impl Report {
             "tries": self.audit.tries,
             "claims": self.audit.claims,
             "faults": self.faults,
+            "missed": self.missed,
             "kills": self.kills,
             "longest_restart_ms": self.longest_restart.as_millis() as u64,
             "stages_at_kills": self.audit.stages,
