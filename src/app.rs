@@ -238,6 +238,7 @@ fn terms(config: &Config) -> Terms {
             keep_after_bridge: assistant.keep_after_bridge.0,
         },
         away: handoff.away.0,
+        alone: handoff.alone.0,
     }
 }
 
