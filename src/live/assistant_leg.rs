@@ -31,22 +31,22 @@ pub async fn run(line: impl AssistantLine, seat: AssistantSeat) {
     let mut leg = AssistantLeg::new(line, seat);
     let end = leg.serve().await;
     tracing::debug!(call.id = %leg.seat.call, leg = %LegId::Assistant, ?end, "the assistant's leg ended");
-    leg.line.stop().await;
-    let event = match end {
+    match end {
         LegEnd::Finished => {
             leg.pass_on_the_rest().await;
-            Event::AssistantFinished
+            leg.seat.teller.tell(Event::AssistantFinished).await;
         }
         LegEnd::Broke(fault) => {
             if fault == AssistantFault::Flooded {
                 // Nobody wants to hear the rest of it before the next word.
                 leg.clear();
             }
-            Event::AssistantBroke(fault)
+            leg.seat.teller.tell(Event::AssistantBroke(fault)).await;
         }
-        LegEnd::NotNeeded => return,
-    };
-    leg.seat.teller.tell(event).await;
+        LegEnd::NotNeeded => {}
+    }
+    // Last: a goodbye to one that reads nothing takes as long as it may, and the prospect waits for hold.
+    leg.line.stop().await;
 }
 
 /// How a leg ended.

@@ -106,6 +106,15 @@ async fn prospect_keeps_an_assistant_that_had_hung() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn prospect_keeps_an_assistant_that_left_their_sound_on_the_line() {
+    let change = |config: &mut Config| {
+        config.assistant.slow = Span::secs(1);
+        config.assistant.ping_every = Span::secs(60);
+    };
+    survived(who_goes_wrong(Fault::StopsReading), AssistantFault::Slow, change).await.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prospect_gets_the_assistant_again_that_answered_them_with_nothing() {
     let script = AssistantScript { greeting: None, ..AssistantScript::default() };
     let change = |config: &mut Config| {

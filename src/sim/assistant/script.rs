@@ -120,6 +120,8 @@ pub enum Fault {
     Mute,
     /// Reads nothing and says nothing any more, without closing: hung.
     Hangs,
+    /// Reads nothing any more, and speaks on. Planned from the start, the socket takes in little, so that it is felt soon.
+    StopsReading,
     /// Answers no ping any more, and is well otherwise.
     NoPong,
     /// Takes this many milliseconds to read each message.
