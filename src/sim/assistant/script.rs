@@ -31,6 +31,8 @@ pub struct AssistantScript {
     pub after_stream: String,
     /// The `action` of its `<Connect>`, if it has one.
     pub action: Option<String>,
+    /// The verbs of its other documents: all that are asked for below its voice webhook.
+    pub action_says: String,
     /// What its voice webhook hands to its stream.
     pub parameters: Vec<(String, String)>,
 }
@@ -50,6 +52,7 @@ impl Default for AssistantScript {
             door: Door::Opens,
             after_stream: String::new(),
             action: None,
+            action_says: String::new(),
             parameters: Vec::new(),
         }
     }
