@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
 use crate::call::{AssistantTerms, Terms};
-use crate::config::{Config, Secret};
+use crate::config::{Config, Fallback as Fallbacks, Secret};
 use crate::edge::api::Api;
 use crate::edge::assistant::hosted::Hosted;
 use crate::edge::assistant::plan::{Planner, Webhook};
@@ -150,6 +150,13 @@ fn account(config: &Config, origin: &str) -> Account {
     }
 }
 
+/// The carrier's REST API by itself, for whoever takes no calls.
+pub fn carrier_rest(config: &Config) -> anyhow::Result<TwilioRest> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = http::client().context("no HTTP client could be made")?;
+    Ok(rest(config, account(config, &config.public_origin()), http))
+}
+
 fn rest(config: &Config, account: Account, http: reqwest::Client) -> TwilioRest {
     let twilio = &config.carrier.twilio;
     let credentials = if twilio.api_key.is_empty() {
@@ -157,7 +164,9 @@ fn rest(config: &Config, account: Account, http: reqwest::Client) -> TwilioRest 
     } else {
         (twilio.api_key.clone(), twilio.api_secret.reveal().to_owned())
     };
-    TwilioRest { account, api_url: twilio.api_origin(), credentials, http }
+    let Fallbacks { url, rep_url, .. } = &config.fallback;
+    let rep_fallback = [rep_url, url].into_iter().find(|url| !url.is_empty()).cloned();
+    TwilioRest { account, api_url: twilio.api_origin(), credentials, http, rep_fallback }
 }
 
 fn media_streams(config: &Config, origin: &str) -> MediaStreams {

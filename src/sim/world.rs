@@ -48,7 +48,7 @@ impl World {
         self.carrier.point_number_at(LineSettings {
             voice_url: format!("{baton}/twilio/voice"),
             status_url: Some(format!("{baton}/twilio/status")),
-            fallback_url: None,
+            ..LineSettings::default()
         });
     }
 

@@ -24,7 +24,8 @@ fn prospect_stays_with_the_assistant_when_nobody_takes_it_as_the_script_says() {
 
 #[test]
 fn prospect_leaves_while_it_rings_as_the_script_says_and_so_does_the_next() {
-    let played = Rehearsal { flags: vec!["--calls", "2"], ..Rehearsal::of("leaves_while_it_rings.toml") }.play();
+    let played =
+        Rehearsal { flags: vec!["--calls", "2"], ..Rehearsal::of("leaves_while_it_rings.toml") }.play();
     let outcomes: Vec<_> = played.calls.iter().map(|call| &call["outcome"]).collect();
     assert_eq!(outcomes, ["abandoned", "abandoned"]);
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use baton::edge::carrier::twilio::account::Account;
+use baton::edge::carrier::twilio::numbers::NumberSettings;
 use baton::edge::carrier::twilio::rest::TwilioRest;
 use baton::edge::carrier::twilio::signature::Keys;
 use baton::id::{AttemptId, CallId, RepId};
@@ -40,6 +41,7 @@ async fn the_carriers_own_document_takes_what_baton_asks_of_its_rest_api() {
         api_url: address.trim().to_owned(),
         credentials: (sid.to_owned(), "secret".to_owned()),
         http: baton::edge::http::client().unwrap(),
+        rep_fallback: Some("https://static.example.com/lost.xml".to_owned()),
     };
     let order = RingOrder {
         call: CallId::from_bits(7),
@@ -55,8 +57,20 @@ async fn the_carriers_own_document_takes_what_baton_asks_of_its_rest_api() {
     let ended = rest.hang_up(named).await;
     assert!(ended.is_ok(), "the document refuses to hang up: {ended:?}");
 
+    // Prism answers with the document's own example: a number of its own, so ours is not among them.
+    let found = rest.our_number().await;
+    assert!(matches!(found, Ok(None)), "the document refuses to look for a number: {found:?}");
+    let mut example = rest;
+    "+18089255327".clone_into(&mut example.account.number);
+    let number = example.our_number().await.unwrap().expect("the example's number");
+    let wanted = NumberSettings::wanted(&example.account, Some("https://static.example.com/fallback.xml"));
+    let set = example.set_number(&number, &wanted).await;
+    assert!(set.is_ok(), "the document refuses to set a number up: {set:?}");
+    let nonsense = NumberSettings(vec![("VoiceMethod", "SHOUT".to_owned())]);
+    assert!(example.set_number(&number, &nonsense).await.is_err(), "a method of no known form is refused");
+
     // The judge is awake: a call that cannot be one is refused by the same server.
-    let mut wrong = rest;
+    let mut wrong = example;
     wrong.account.sid = "nobody".to_owned();
     let path = CarrierCall("CA1".to_owned());
     assert!(wrong.hang_up(path).await.is_err(), "an account of no known form is refused");

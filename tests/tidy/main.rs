@@ -54,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ports",
         ],
     ),
+    ("setup", &["ports", "edge", "config", "app"]),
     ("rehearsal", &["audio", "handoff", "live", "sim"]),
 ];
 

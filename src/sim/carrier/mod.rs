@@ -18,6 +18,7 @@ mod gather;
 mod line;
 mod media;
 mod messages;
+mod numbers;
 mod phone_call;
 mod playout;
 mod progress;
@@ -115,8 +116,8 @@ impl Carrier {
             // An inbound call reports only its end.
             progress: line
                 .status_url
-                .map(|url| Progress::new(Target { url, get: false }, vec![Milestone::Completed])),
-            fallback: line.fallback_url.map(|url| Target { url, get: false }),
+                .map(|url| Progress::new(Target { url, get: line.status_get }, vec![Milestone::Completed])),
+            fallback: line.fallback_url.map(|url| Target { url, get: line.fallback_get }),
         };
         let number = phone.number.clone();
         self.account.install(phone.clone());
@@ -124,7 +125,7 @@ impl Carrier {
         self.account.engage(&number);
         call.set_status(CallStatus::Ringing, &self.account.story);
         self.account.story.tell(&call.person.name, What::Dialled);
-        let voice = Source::Web(Target { url: line.voice_url, get: false }, Vec::new());
+        let voice = Source::Web(Target { url: line.voice_url, get: line.voice_get }, Vec::new());
         let follower = Follower { account: Arc::clone(&self.account), call: Arc::clone(&call), orders };
         self.account.spawn(follower.follow(voice));
         claimed(call)
@@ -139,11 +140,11 @@ impl Carrier {
             from: self.account.settings.number.clone(),
             to: phone.number.clone(),
             parent: None,
-            progress: line.status_url.map(|url| Progress::new(Target { url, get: false }, all)),
-            fallback: line.fallback_url.map(|url| Target { url, get: false }),
+            progress: line.status_url.map(|url| Progress::new(Target { url, get: line.status_get }, all)),
+            fallback: line.fallback_url.map(|url| Target { url, get: line.fallback_get }),
         };
         self.account.install(phone.clone());
-        let voice = Source::Web(Target { url: line.voice_url, get: false }, Vec::new());
+        let voice = Source::Web(Target { url: line.voice_url, get: line.voice_get }, Vec::new());
         claimed(create::start(&self.account, origin, phone.person, voice, RING))
     }
 
