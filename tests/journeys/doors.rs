@@ -271,6 +271,85 @@ async fn prospect_survives_that_the_assistant_completes_its_call_by_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn prospect_goes_on_as_the_assistant_says_when_it_completes_its_call_by_rest_and_nobody_was_asked_for()
+{
+    let script = baton::sim::assistant::AssistantScript {
+        after_stream: "<Say>our office is closed now</Say><Hangup/>".into(),
+        ..Stage::kind_assistant()
+    };
+    let stage = Stage::start_at_webhook(script, |_| {}).await;
+    let prospect = stage.world.prospect_calls(PROSPECT, patient_prospect());
+    assert!(prospect.hears(&greeting().clip, s(8)).await.is_some());
+    let visit = stage.world.assistant.visits().remove(0);
+    let start = visit.start().unwrap();
+    let own = start.parameters.iter().find(|(name, _)| name == "baton_token").unwrap().1.clone();
+    let url =
+        format!("{}/2010-04-01/Accounts/{}/Calls/{}.json", stage.base, start.account_sid, start.call_sid);
+    let ask = async |method: Method, body: &'static str| {
+        let request = client(method, &url).basic_auth(&start.account_sid, Some(&own));
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str::<serde_json::Value>(&answer.text().await.unwrap()).unwrap())
+    };
+    // What Baton does not do for it, it says, and the call goes on.
+    let (status, refusal) = ask(Method::POST, "Twiml=%3CResponse%2F%3E").await;
+    assert_eq!((status, &refusal["code"]), (400, &json!(21_220)));
+    assert_eq!(ask(Method::GET, "").await.1["status"], "in-progress");
+    assert!(visit.closed().is_none());
+    let (status, answer) = ask(Method::POST, "Status=completed").await;
+    assert_eq!((status, &answer["status"]), (200, &json!("completed")));
+    assert!(prospect.is_over(s(15)).await.is_some(), "{}", stage.all_that_happened().await);
+    let words = prospect.ear().words().to_vec();
+    assert!(words.iter().any(|heard| heard.words.contains("office is closed")), "{words:?}");
+    assert!(visit.stopped_at().is_some(), "the assistant is let go");
+    assert_eq!(stage.record().await.end.as_deref(), Some("assistant-finished"));
+    assert_eq!(ask(Method::GET, "").await.1["status"], "completed");
+    assert_eq!(ask(Method::POST, "Status=completed").await.0, 200, "twice does no harm");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prospect_keeps_talking_while_old_news_of_their_call_and_of_the_reps_come_late_and_shuffled() {
+    let stage = Stage::start(Stage::kind_assistant()).await;
+    let raw = Raw::new(&stage);
+    let (prospect, rep) = stage.bridged().await;
+    let call = stage.record_when(|_| true).await.call;
+    let tell = async |path: String, sid: &str, status: &str, number: &str| {
+        let form = [("CallSid", sid), ("CallStatus", status), ("SequenceNumber", number)];
+        assert_eq!(raw.post(&path, &form).await.0, 204, "{path} {status} {number}");
+    };
+    let old = [("in-progress", "2"), ("queued", "0"), ("ringing", "1"), ("initiated", "0"), ("ringing", "1")];
+    for (status, number) in old {
+        tell("/twilio/status".into(), prospect.sid(), status, number).await;
+        tell(format!("/twilio/status?call={call}&leg=rep:1"), rep.sid(), status, number).await;
+    }
+    // Of calls and tries that nobody knows, even an end is nobody's.
+    tell("/twilio/status".into(), CALL, "completed", "3").await;
+    tell(format!("/twilio/status?call={call}&leg=rep:9"), CALL, "no-answer", "3").await;
+    let other = format!("/twilio/status?call={}&leg=prospect", baton::id::CallId::from_bits(7));
+    tell(other, CALL, "completed", "3").await;
+    tell("/twilio/status".into(), prospect.sid(), "on-the-moon", "9").await;
+    let words = baton::sim::sound::Phrase::spoken("we are still talking", baton::sim::sound::Pitch::PROSPECT);
+    prospect.say(words.clone());
+    assert!(rep.hears(&words.clip, s(8)).await.is_some(), "{}", stage.all_that_happened().await);
+    // The end is news, though everything after it is not.
+    tell(format!("/twilio/status?call={call}&leg=rep:1"), rep.sid(), "completed", "3").await;
+    let left = stage.clip(baton::handoff::Phrase::RepLeft);
+    assert!(prospect.hears(left, s(12)).await.is_some(), "the prospect is told");
+    tell(format!("/twilio/status?call={call}&leg=rep:1"), rep.sid(), "in-progress", "4").await;
+    prospect.hang_up();
+    let record = stage.record().await;
+    assert_eq!(record.handoffs.len(), 1);
+    assert_eq!(
+        (&*record.handoffs[0].outcome, &*record.handoffs[0].reason),
+        ("returned-to-assistant", "rep-left")
+    );
+    stage.timeline(&record).await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prospect_is_put_through_only_by_who_has_the_key() {
     let stage = Stage::start(Stage::kind_assistant()).await;
     let prospect = stage.world.prospect_calls(PROSPECT, patient_prospect());
