@@ -105,6 +105,24 @@ fn stream_url(document: &str) -> String {
     url.replace("&amp;", "&")
 }
 
+/// How often something was refused for this reason, in all of this process: only one journey is refused for each.
+async fn refused(stage: &Stage, why: &str) -> u64 {
+    let label = format!("why=\"{why}\"");
+    let numbers = stage.numbers().await;
+    let counts =
+        numbers.lines().filter(|line| line.starts_with("baton_refused_total{") && line.contains(&label));
+    counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+/// The same for each of these reasons.
+async fn all_refused<const N: usize>(stage: &Stage, reasons: [&str; N]) -> [u64; N] {
+    let mut counts = [0; N];
+    for (count, why) in counts.iter_mut().zip(reasons) {
+        *count = refused(stage, why).await;
+    }
+    counts
+}
+
 /// Whether sound comes out of this stream before it closes.
 async fn speaks(socket: &mut Socket) -> bool {
     let heard = async {
@@ -122,6 +140,8 @@ async fn speaks(socket: &mut Socket) -> bool {
 async fn prospect_of_a_stranger_is_not_let_in_and_the_refusal_is_counted() {
     let stage = Stage::start(Stage::kind_assistant()).await;
     let raw = Raw::new(&stage);
+    let reasons = ["no signature", "signature does not match"];
+    let before = all_refused(&stage, reasons).await;
     let form = [("CallSid", CALL), ("From", PROSPECT)];
     assert_eq!(raw.post_signed_with("not the token", "/twilio/voice", &form).await.0, 403);
     let unsigned = client(Method::POST, &format!("{}/twilio/voice", stage.base)).send().await.unwrap();
@@ -131,10 +151,8 @@ async fn prospect_of_a_stranger_is_not_let_in_and_the_refusal_is_counted() {
     assert_eq!(raw.connects_signed(&url, None).await.err(), Some(403));
     let wrong = Some(sign("not the token", &url, &[]));
     assert_eq!(raw.connects_signed(&url, wrong).await.err(), Some(403));
-    let numbers = stage.numbers().await;
-    for why in ["no signature", "signature does not match"] {
-        assert!(numbers.contains(&format!("why=\"{why}\"")), "{why} is counted:\n{numbers}");
-    }
+    let after = all_refused(&stage, reasons).await;
+    assert_eq!(after, before.map(|count| count + 2), "each was tried at a webhook and at a stream");
     stage.close().await;
 }
 
@@ -175,6 +193,8 @@ async fn prospect_has_one_call_however_often_the_carrier_asks_and_a_ticket_is_go
 async fn prospect_cannot_be_taken_by_a_stream_of_another_call_or_account_or_without_a_start() {
     let stage = Stage::start(Stage::kind_assistant()).await;
     let raw = Raw::new(&stage);
+    let reasons = ["a start for another call", "a start for another account", "no start in time"];
+    let before = all_refused(&stage, reasons).await;
     let own = raw.account.clone();
     let other_call = CALL.replace("CA0", "CA1");
     let other_account = "AC".to_owned() + &"9".repeat(32);
@@ -189,10 +209,10 @@ async fn prospect_cannot_be_taken_by_a_stream_of_another_call_or_account_or_with
     let mut good = raw.connects(&raw.asks_about(CALL).await).await.unwrap();
     raw.begins(&mut good, &own, CALL).await;
     assert!(speaks(&mut good).await, "the call itself is unharmed");
-    let numbers = stage.numbers().await;
-    for why in ["a start for another call", "a start for another account", "no start in time"] {
-        assert!(numbers.contains(&format!("why=\"{why}\"")), "{why} is counted");
-    }
+    let after = all_refused(&stage, reasons).await;
+    assert_eq!(after[..2], before.map(|count| count + 1)[..2]);
+    // A stream that a journey cuts before its start counts as well.
+    assert!(after[2] > before[2]);
     stage.close().await;
 }
 
@@ -203,12 +223,20 @@ async fn promise_7_prospect_keeps_talking_while_their_stream_carries_messages_th
     let mut socket = raw.connects(&raw.asks_about(CALL).await).await.unwrap();
     let account = raw.account.clone();
     raw.begins(&mut socket, &account, CALL).await;
+    let reasons = [
+        "a binary message",
+        "a message that cannot be read",
+        "a message of another stream",
+        "a message over 64 KiB",
+    ];
+    let before = all_refused(&stage, reasons).await;
     let long = json!({"event": "media", "streamSid": STREAM, "media": {"payload": "/".repeat(70_000)}});
     let strange =
         json!({"event": "media", "streamSid": "MZother", "media": {"track": "inbound", "payload": "////"}});
     let key = json!({"event": "dtmf", "streamSid": STREAM, "dtmf": {"track": "inbound_track", "digit": "7"}});
     let messages = [
         Message::binary(vec![1, 2, 3]),
+        Message::binary(vec![]),
         Message::text("{"),
         Message::text(strange.to_string()),
         Message::text(long.to_string()),
@@ -219,16 +247,8 @@ async fn promise_7_prospect_keeps_talking_while_their_stream_carries_messages_th
     }
     stage.is_told(Event::KeyPressed { leg: LegId::Prospect, key: '7' }).await;
     assert!(speaks(&mut socket).await, "the assistant is heard");
-    let numbers = stage.numbers().await;
-    let refused = [
-        "a binary message",
-        "a message that cannot be read",
-        "a message of another stream",
-        "a message over 64 KiB",
-    ];
-    for why in refused {
-        assert!(numbers.contains(&format!("why=\"{why}\"")), "{why} is counted");
-    }
+    let [binary, unreadable, strange, long] = before;
+    assert_eq!(all_refused(&stage, reasons).await, [binary + 2, unreadable + 1, strange + 1, long + 1]);
     socket.close(None).await.unwrap();
     stage.close().await;
 }
