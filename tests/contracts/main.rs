@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 
 mod by_the_book;
+mod counted;
 mod number;
 mod rehearsed;
 #[path = "../journeys/stage.rs"]

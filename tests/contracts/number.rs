@@ -6,6 +6,8 @@ use std::process::Output;
 use baton::sim::carrier::{Carrier, CarrierSettings, LineSettings, Network};
 use serde_json::Value;
 
+use crate::counted::Program;
+use crate::stage::{PROSPECT, patient_prospect, s};
 use crate::twilio_spec::TwilioSpec;
 
 /// A carrier, and the settings of a Baton that has its account.
@@ -100,6 +102,20 @@ async fn our_number_is_shown_first_and_set_up_only_when_told_to() {
     assert_eq!(again.status.code(), Some(0), "{again:?}");
     assert!(out(&again).contains("as it should be"), "{}", out(&again));
     assert_eq!(desk.requests(), ["GET", "GET", "POST", "GET"], "what is right is not set again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prospect_is_taken_once_the_number_is_set_up() {
+    let program = Program::start(|_| {}).await;
+    program.world.carrier.point_number_at(LineSettings::default());
+    let set = program.run(&["twilio", "setup", "--yes"]).await;
+    assert_eq!(set.status.code(), Some(0), "{set:?}");
+    let line = program.world.carrier.line();
+    assert!(line.voice_url.contains("/twilio/voice#rc=2"), "overrides included: {line:?}");
+    let prospect = program.world.prospect_calls(PROSPECT, patient_prospect());
+    assert!(prospect.is_streaming(s(8)).await, "{:?}", program.world.carrier.notices());
+    prospect.hang_up();
+    assert!(prospect.is_over(s(8)).await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -100,6 +100,11 @@ impl Carrier {
         self.account.set_line(line);
     }
 
+    /// What our number is set to do.
+    pub fn line(&self) -> LineSettings {
+        self.account.line()
+    }
+
     /// Makes a phone reachable, for REST and for `<Dial>`.
     pub fn install(&self, phone: Phone) {
         self.account.install(phone);
