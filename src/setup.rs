@@ -2,16 +2,16 @@
 //! is not there to answer.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
 use anyhow::Context as _;
 use serde_json::json;
-use url::{Host, Url};
+use url::Url;
 
 use crate::app;
 use crate::config::Config;
 use crate::edge::carrier::twilio::numbers::{Number, NumberSettings};
 use crate::edge::carrier::twilio::twiml;
+use crate::edge::http::is_loopback;
 use crate::ports::{Fault, FaultKind};
 
 /// Whether the number may be changed.
@@ -136,15 +136,6 @@ fn readiness(config: &Config) -> Result<(), NotReady> {
         "fallback.url must be a URL that begins with http:// or https://",
     );
     if wrong.is_empty() { Ok(()) } else { Err(NotReady(wrong)) }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 fn in_words(fault: &Fault) -> anyhow::Error {

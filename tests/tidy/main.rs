@@ -55,7 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("setup", &["ports", "edge", "config", "app"]),
-    ("rehearsal", &["audio", "handoff", "live", "sim"]),
+    ("rehearsal", &["audio", "handoff", "live", "edge", "sim"]),
 ];
 
 const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "handoff", "call"];
