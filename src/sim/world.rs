@@ -88,7 +88,7 @@ fn line_to(baton: &str) -> LineSettings {
     LineSettings {
         voice_url: format!("{baton}/twilio/voice"),
         status_url: Some(format!("{baton}/twilio/status")),
-        fallback_url: None,
+        ..LineSettings::default()
     }
 }
 
