@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
 use crate::call::{AssistantTerms, Terms};
-use crate::config::{Config, Secret};
+use crate::config::{Config, Fallback as Fallbacks, Secret};
 use crate::edge::api::Api;
 use crate::edge::assistant::hosted::Hosted;
 use crate::edge::assistant::plan::{Planner, Webhook};
@@ -90,10 +90,8 @@ impl App {
             Ok(calls) => tracing::warn!(calls, "the last process was killed; its calls are taken up"),
             Err(fault) => tracing::error!(%fault, "what the last process left cannot be read"),
         }
-        let fallback = Fallback {
-            number: (!config.fallback.number.is_empty()).then(|| config.fallback.number.clone()),
-            words: config.fallback.words.clone(),
-        };
+        let fallback =
+            Fallback { number: given(&config.fallback.number), words: config.fallback.words.clone() };
         let doors = Doors {
             twilio: Arc::new(Door {
                 account,
@@ -157,25 +155,30 @@ fn account(config: &Config, origin: &str) -> Account {
     }
 }
 
+/// The carrier's REST API by itself, for whoever takes no calls.
+pub fn carrier_rest(config: &Config) -> anyhow::Result<TwilioRest> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = http::client().context("no HTTP client could be made")?;
+    Ok(rest(config, account(config, &config.public_origin()), http))
+}
+
 fn rest(config: &Config, account: Account, http: reqwest::Client) -> TwilioRest {
     let twilio = &config.carrier.twilio;
-    let credentials = if twilio.api_key.is_empty() {
-        (twilio.account_sid.clone(), twilio.auth_token.reveal().to_owned())
-    } else {
-        (twilio.api_key.clone(), twilio.api_secret.reveal().to_owned())
+    let (name, secret) = match given(&twilio.api_key) {
+        Some(key) => (key, &twilio.api_secret),
+        None => (twilio.account_sid.clone(), &twilio.auth_token),
     };
-    TwilioRest { account, api_url: twilio.api_origin(), credentials, http }
+    let credentials = (name, secret.reveal().to_owned());
+    let Fallbacks { url, rep_url, .. } = &config.fallback;
+    let rep_fallback = given(rep_url).or_else(|| given(url));
+    TwilioRest { account, api_url: twilio.api_origin(), credentials, http, rep_fallback }
 }
 
 fn media_streams(config: &Config, origin: &str) -> MediaStreams {
     let assistant = &config.assistant;
-    let account_sid = if assistant.account_sid.is_empty() {
-        config.carrier.twilio.account_sid.clone()
-    } else {
-        assistant.account_sid.clone()
-    };
     MediaStreams {
-        account_sid,
+        account_sid: given(&assistant.account_sid)
+            .unwrap_or_else(|| config.carrier.twilio.account_sid.clone()),
         token: assistant.auth_token.set(),
         parameters: assistant.parameters.clone(),
         api_url: format!("{origin}/v1"),
@@ -192,7 +195,7 @@ fn planner(config: &Config, http: reqwest::Client) -> anyhow::Result<Planner> {
     Ok(Planner::Webhook(Webhook {
         url: assistant.webhook_url.parse().context("assistant.webhook_url is no URL")?,
         token: assistant.auth_token.set(),
-        account_sid: (!assistant.account_sid.is_empty()).then(|| assistant.account_sid.clone()),
+        account_sid: given(&assistant.account_sid),
         within: assistant.webhook_within.0,
         http,
     }))
@@ -238,11 +241,17 @@ fn terms(config: &Config) -> Terms {
             keep_after_bridge: assistant.keep_after_bridge.0,
         },
         away: handoff.away.0,
+        alone: handoff.alone.0,
     }
 }
 
 fn phones(config: &Config) -> BTreeMap<RepId, PhoneNumber> {
     config.reps.iter().map(|rep| (RepId::new(&rep.name), PhoneNumber::new(rep.phone.clone()))).collect()
+}
+
+/// A setting, unless it was left empty.
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The numbers of this process: all of its apps show the same.

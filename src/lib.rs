@@ -32,6 +32,8 @@ pub mod config;
 pub mod telemetry;
 /// Config → App → run: the only place that sees every ring.
 pub mod app;
+/// What our number at the carrier is set to do.
+pub mod setup;
 /// The whole story on one machine.
 pub mod demo;
 /// The simulated world against a Baton that runs elsewhere.

@@ -14,6 +14,7 @@ use baton::edge::store::Store;
 use baton::id::CallId;
 use baton::ports::Calls as _;
 use baton::rehearsal::{self, Rehearsal};
+use baton::setup::{self, Consent, NotReady, Whose};
 use baton::telemetry::logs;
 use clap::{Args, Parser, Subcommand};
 
@@ -56,6 +57,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look after our number at the carrier.
+    #[command(subcommand)]
+    Twilio(TwilioCommand),
     /// List the latest calls.
     Calls {
         #[command(flatten)]
@@ -76,6 +80,32 @@ enum Command {
         /// For a script.
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum TwilioCommand {
+    /// Show what our number does with a call and what it should do; with --yes, set it so.
+    ///
+    /// Exit 0 when the number is as it should be, 3 when it is not and nothing was changed, 64 when settings are missing,
+    /// 1 when the carrier could not be asked or refused.
+    Setup {
+        #[command(flatten)]
+        settings: Settings,
+        /// Change the number.
+        #[arg(long)]
+        yes: bool,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the document for when Baton is not there to answer: put it somewhere else, and its URL into fallback.url.
+    Fallback {
+        #[command(flatten)]
+        settings: Settings,
+        /// The one for calls to reps, for fallback.rep_url.
+        #[arg(long)]
+        rep: bool,
     },
 }
 
@@ -204,6 +234,13 @@ fn main() -> ExitCode {
         Command::Chaos(arguments) => runtime.block_on(break_it(arguments)),
         Command::Serve(settings) => runtime.block_on(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
+        Command::Twilio(TwilioCommand::Setup { settings, yes, json }) => {
+            let consent = if yes { Consent::Change } else { Consent::Look };
+            runtime.block_on(set_number_up(&settings, consent, json))
+        }
+        Command::Twilio(TwilioCommand::Fallback { settings, rep }) => {
+            print_fallback(&settings, if rep { Whose::Rep } else { Whose::Prospect })
+        }
         Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
         Command::Show { call, settings, json } => runtime.block_on(show_call(&settings, call, json)),
     };
@@ -299,6 +336,29 @@ fn check_settings(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
     Ok(if report.ready { ExitCode::SUCCESS } else { ExitCode::from(BAD_CONFIGURATION) })
 }
 
+async fn set_number_up(settings: &Settings, consent: Consent, json: bool) -> anyhow::Result<ExitCode> {
+    let loaded = match settings.load() {
+        Ok(loaded) => loaded,
+        Err(error) => return Ok(misconfigured(&error)),
+    };
+    let findings = match setup::number(&loaded.config, consent).await {
+        Ok(findings) => findings,
+        Err(error) => match error.downcast_ref::<NotReady>() {
+            Some(not_ready) => return Ok(misconfigured(not_ready)),
+            None => return Err(error),
+        },
+    };
+    print(if json { &findings.json } else { &findings.text })?;
+    Ok(if findings.as_wanted { ExitCode::SUCCESS } else { ExitCode::from(NOT_AS_WANTED) })
+}
+
+fn print_fallback(settings: &Settings, whose: Whose) -> anyhow::Result<ExitCode> {
+    match settings.load() {
+        Ok(loaded) => print(&setup::fallback_document(&loaded.config, whose)).map(|()| ExitCode::SUCCESS),
+        Err(error) => Ok(misconfigured(&error)),
+    }
+}
+
 async fn list_calls(settings: &Settings, limit: u32, json: bool) -> anyhow::Result<ExitCode> {
     let calls = store(settings).await?.latest(limit).await?;
     if json {
@@ -390,7 +450,7 @@ fn print(text: &str) -> anyhow::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("could not write to the output")
 }
 
-fn misconfigured(error: &config::ConfigError) -> ExitCode {
+fn misconfigured(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("baton: {error}");
     ExitCode::from(BAD_CONFIGURATION)
 }
@@ -402,3 +462,6 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 
 /// What sysexits calls a usage error.
 const BAD_CONFIGURATION: u8 = 64;
+
+/// Neither an error nor a success, and not clap's 2: a script may ask a person.
+const NOT_AS_WANTED: u8 = 3;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::alone::Alone;
 use crate::call::assistant::{Assistant, AssistantFault, AssistantTerms};
 use crate::call::effect::{CallEnd, Effect, Next};
 use crate::call::event::Event;
@@ -27,6 +28,8 @@ pub struct Terms {
     pub assistant: AssistantTerms,
     /// How long a prospect whose stream broke, or has yet to come, is waited for.
     pub away: Duration,
+    /// How long prospect or rep are alone on the bridge before they are told that the other's line broke.
+    pub alone: Duration,
 }
 
 /// One prospect's conversation with us.
@@ -41,6 +44,7 @@ pub struct Call {
     pub(super) attempts: u32,
     pub(super) assistant_speaks: bool,
     pub(super) bridge_flows: (bool, bool),
+    pub(super) one_waits_alone: Alone,
     pub(super) hearing: Hearing,
     pub(super) hearings: u32,
 }
@@ -55,6 +59,8 @@ pub enum Timer {
     Assistant,
     /// The handoff's stage has a limit.
     Handoff,
+    /// Somebody who is alone on the bridge is to be told why.
+    Alone,
 }
 
 impl Call {
@@ -71,6 +77,7 @@ impl Call {
             attempts: 0,
             assistant_speaks: false,
             bridge_flows: (false, false),
+            one_waits_alone: Alone::Nobody,
             hearing: Hearing::outside_handoff(Sounds::HOLD),
             hearings: 0,
         }
@@ -86,7 +93,7 @@ impl Call {
         }
         match event {
             Event::Began(_) => {}
-            Event::ProspectArrived => self.prospect_arrived(&mut effects),
+            Event::ProspectArrived => self.prospect_arrived(at, &mut effects),
             Event::ProspectStreamBroke => self.prospect_stream_broke(at, &mut effects),
             Event::CameBack => self.came_back(at, &mut effects),
             Event::ProspectLeft => self.prospect_left(at, &mut effects),
@@ -127,7 +134,11 @@ impl Call {
         };
         let assistant = self.assistant.deadline(&self.terms.assistant).map(|until| (until, Timer::Assistant));
         let handoff = self.handoff.as_ref().and_then(Handoff::deadline).map(|until| (until, Timer::Handoff));
-        [prospect, assistant, handoff].into_iter().flatten().min_by_key(|(until, _)| *until)
+        let alone = match self.one_waits_alone {
+            Alone::Since { told_at } => Some((told_at, Timer::Alone)),
+            Alone::Nobody | Alone::Told => None,
+        };
+        [prospect, assistant, handoff, alone].into_iter().flatten().min_by_key(|(until, _)| *until)
     }
 
     /// Whether the call is over and everything about it was said.
@@ -173,6 +184,7 @@ impl Call {
         if self.assistant.deadline(&self.terms.assistant).is_some_and(|until| at >= until) {
             self.assistant_due(at, effects);
         }
+        self.tell_who_waits_alone(at, effects);
         if let Some(handoff) = &mut self.handoff {
             let actions = handoff.tick(at);
             self.perform(actions, effects);
@@ -228,6 +240,7 @@ impl Call {
             (*owes_since, *hung) = (None, false);
             self.assistant_speaks = false;
         }
+        self.note_who_waits_alone(at, effects);
         let hearing = self.follows();
         if hearing != self.hearing {
             let before = std::mem::replace(&mut self.hearing, hearing);

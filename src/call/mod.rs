@@ -1,5 +1,6 @@
 //! All of it together, as one value: what happened goes in, what to do comes out, and the timeline is both.
 
+mod alone;
 pub mod assistant;
 mod company;
 mod prospect;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::alone::Alone;
 use crate::call::assistant::Assistant;
 use crate::call::call::Call;
 use crate::call::effect::{CallEnd, Effect, Next};
@@ -29,7 +30,7 @@ pub(super) enum Prospect {
 }
 
 impl Call {
-    pub(super) fn prospect_arrived(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn prospect_arrived(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
         if !matches!(self.prospect, Prospect::Away { .. }) {
             return;
         }
@@ -47,9 +48,8 @@ impl Call {
                 let said = unheard.into_iter().filter(|(_, heard)| !**heard);
                 effects.extend(said.map(|(leg, _)| Effect::Say { leg, phrase }));
             }
-            Some(Stage::Rejoining { .. }) => {
-                effects.push(Effect::Say { leg: prospect, phrase: Phrase::OneMoment });
-            }
+            // Whoever comes back to nobody is told at once.
+            Some(Stage::Rejoining { .. }) => self.one_waits_alone = Alone::Since { told_at: at },
             Some(Stage::Recovering { .. }) => {
                 effects.push(Effect::Say { leg: prospect, phrase: Phrase::RepLeft });
             }
@@ -59,12 +59,7 @@ impl Call {
 
     pub(super) fn prospect_stream_broke(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
         match self.prospect {
-            Prospect::Here => {
-                self.prospect = Prospect::Away { until: at + self.terms.away };
-                if let Some(Stage::Introducing { attempt, .. } | Stage::Bridging { attempt }) = self.stage() {
-                    effects.push(Effect::Say { leg: LegId::Rep(*attempt), phrase: Phrase::OneMoment });
-                }
-            }
+            Prospect::Here => self.prospect = Prospect::Away { until: at + self.terms.away },
             Prospect::LeavingUs { .. } => self.prospect_stream_closed(effects),
             Prospect::Away { .. } | Prospect::Gone => {}
         }

@@ -2,6 +2,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+use crate::call::alone::Alone;
 use crate::call::assistant::Assistant;
 use crate::call::call::Call;
 use crate::call::effect::Effect;
@@ -67,7 +68,8 @@ impl Call {
         if self.stage().and_then(Stage::attempt) == Some(attempt) {
             self.tell_handoff(at, Input::Answered(attempt), effects);
             if self.rep_has_prospect() && !self.prospect_is_here() {
-                effects.push(Effect::Say { leg: LegId::Rep(attempt), phrase: Phrase::OneMoment });
+                // Whoever comes back to nobody is told at once.
+                self.one_waits_alone = Alone::Since { told_at: at };
             }
         } else {
             effects.push(too_late(attempt));

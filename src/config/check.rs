@@ -37,6 +37,7 @@ impl Config {
         self.check_carrier(&mut problems);
         self.check_assistant(&mut problems);
         self.check_handoff(&mut problems);
+        self.check_fallback(&mut problems);
         problems.0.sort_by_key(|problem| problem.weight);
         problems.0
     }
@@ -96,11 +97,38 @@ impl Config {
         if self.log.level.parse::<tracing::Level>().is_err() {
             problems.wrong("log.level", "must be error, warn, info, debug or trace");
         }
-        if self.fallback.number.is_empty() {
+    }
+
+    fn check_fallback(&self, problems: &mut Problems) {
+        let fallback = &self.fallback;
+        if fallback.number.is_empty() {
             problems.advice(
                 "fallback.number",
                 "is empty: a prospect whom nobody can carry hears fallback.words and is hung up on",
             );
+        }
+        if fallback.url.is_empty() {
+            problems.advice(
+                "fallback.url",
+                "is empty: while Baton is down the carrier tells prospects of an error and hangs up; put what \
+                 `baton twilio fallback` prints somewhere else, name its URL here, and run `baton twilio setup`",
+            );
+        } else if fallback.rep_url.is_empty() && !fallback.number.is_empty() {
+            problems.advice(
+                "fallback.rep_url",
+                "is empty: should Baton die, a rep on the phone may be put through to fallback.number, where the \
+                 prospect goes; put what `baton twilio fallback --rep` prints somewhere else and name its URL here",
+            );
+        }
+        let own = self.public_origin() + "/";
+        for (key, url) in [("fallback.url", &fallback.url), ("fallback.rep_url", &fallback.rep_url)] {
+            if url.is_empty() {
+                continue;
+            }
+            check_url(key, url, &["http", "https"], problems);
+            if url.starts_with(&own) {
+                problems.wrong(key, "leads to Baton itself: it is for when Baton is not there");
+            }
         }
     }
 
@@ -387,11 +415,31 @@ mod tests {
             ["server.public_url"]
         );
         assert_eq!(wrong(|c| c.handoff.key = "00".into()), ["handoff.key"]);
+        assert_eq!(wrong(|c| c.fallback.url = "example.com/fallback.xml".into()), ["fallback.url"]);
+        assert_eq!(wrong(|c| c.fallback.rep_url = "ftp://example.com/x".into()), ["fallback.rep_url"]);
+        let own = |c: &mut Config| c.fallback.url = "http://127.0.0.1:8080/twilio/voice".into();
+        assert_eq!(wrong(own), ["fallback.url"]);
         assert_eq!(wrong(|c| c.handoff.join = Span::secs(0)), ["handoff.join"]);
         assert_eq!(wrong(|c| c.carrier.twilio.overrides = "tt=20000".into()), ["carrier.twilio.overrides"]);
         assert_eq!(wrong(|c| c.carrier.twilio.api_key = "SK1".into()), ["carrier.twilio.api_secret"]);
         let rep = Rep { name: "Sam".into(), phone: "12".into() };
         assert_eq!(wrong(|c| c.reps.push(rep)), ["carrier.twilio.number", "reps.name", "reps.phone"]);
+    }
+
+    #[test]
+    fn what_prospects_hear_while_baton_is_down_is_thought_of() {
+        let advice = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            let advice = config.problems().into_iter().filter(|p| p.weight == Weight::Advice);
+            advice.map(|p| p.key).filter(|key| key.starts_with("fallback.")).collect::<Vec<_>>()
+        };
+        assert_eq!(advice(|_| {}), ["fallback.number", "fallback.url"]);
+        let set = |c: &mut Config| {
+            c.fallback.number = "+15550100199".into();
+            c.fallback.url = "https://static.example.com/fallback.xml".into();
+        };
+        assert_eq!(advice(set), ["fallback.rep_url"]);
     }
 
     #[test]

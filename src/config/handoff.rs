@@ -32,6 +32,8 @@ pub struct Handoff {
     pub search: Span,
     /// How long a prospect whose stream broke is waited for.
     pub away: Span,
+    /// How long prospect or rep are alone on the bridge before they are told that the other's line broke.
+    pub alone: Span,
 }
 
 impl Default for Handoff {
@@ -49,6 +51,7 @@ impl Default for Handoff {
             rejoin: Span::secs(15),
             search: Span::secs(45),
             away: Span::secs(15),
+            alone: Span::secs(1),
         }
     }
 }

@@ -53,12 +53,16 @@ pub struct Fallback {
     pub number: String,
     /// What is said where there is no number, or where it does not answer.
     pub words: String,
+    /// A document somewhere else that outlives us; empty: the carrier tells of an error and hangs up.
+    pub url: String,
+    /// The same for calls to reps; empty: `url`.
+    pub rep_url: String,
 }
 
 impl Default for Fallback {
     fn default() -> Self {
         let words = "We are sorry, we cannot take your call right now. Please call again later.";
-        Self { number: String::new(), words: words.to_owned() }
+        Self { number: String::new(), words: words.to_owned(), url: String::new(), rep_url: String::new() }
     }
 }
 

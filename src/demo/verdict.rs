@@ -41,7 +41,7 @@ pub(super) fn judge(
         verdict
             .check(&format!("the rep heard {name}"), rep.is_some_and(|rep| rep.ear().heard(clip).is_some()));
         // It would have been heard before the introduction; after it, the same voice says some of the same words.
-        let leaked = ear.heard(clip).is_some_and(|heard| heard.share > MOSTLY && heard.when.end <= before);
+        let leaked = ear.heard_before(clip, before).is_some_and(|heard| heard.share > MOSTLY);
         verdict.check(&format!("the prospect never heard {name}"), !leaked);
     }
     if let Some(rep) = rep {

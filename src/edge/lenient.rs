@@ -11,6 +11,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// Why a message was not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -160,6 +161,39 @@ pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str, what: &'static str) 
         return Err(WireError::Malformed(what));
     }
     serde_json::from_str(json).map_err(|_| WireError::Malformed(what))
+}
+
+/// The part of a message that its event is about.
+pub(crate) fn part<'a, T: Deserialize<'a>>(
+    raw: Option<&'a RawValue>,
+    what: &'static str,
+) -> Result<T, WireError> {
+    object(raw.ok_or(WireError::Missing(what))?.get(), what)
+}
+
+/// A text of a message that was left unread until it counts.
+pub(crate) fn text<'a>(raw: &'a RawValue, what: &'static str) -> Result<Text<'a>, WireError> {
+    serde_json::from_str(raw.get()).map_err(|_| WireError::Malformed(what))
+}
+
+/// The outside of a message, whose parts stay unread until its event says which one counts.
+pub(crate) fn message<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, WireError> {
+    if json.len() > MAX_MESSAGE {
+        return Err(WireError::TooLong("message"));
+    }
+    object(json, "message")
+}
+
+/// The name of the mark that a message is about.
+pub(crate) fn mark_name<'a>(mark: Option<&'a RawValue>) -> Result<Text<'a>, WireError> {
+    let mark: Mark<'a> = part(mark, "mark")?;
+    mark.name.ok_or(WireError::Missing("mark.name"))?.name("mark.name")
+}
+
+#[derive(Deserialize)]
+struct Mark<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
 }
 
 /// Unpacks the sound of a message in place of what `into` held, and says how many bytes it is.

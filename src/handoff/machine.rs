@@ -296,7 +296,6 @@ impl Handoff {
             }
             Input::RepAway(of) if of == attempt => {
                 self.rejoin(at, attempt, Introduced::NotYet);
-                actions.push(Action::TellProspect(Phrase::OneMoment));
                 return;
             }
             _late_or_of_another_stage => return,
@@ -313,7 +312,6 @@ impl Handoff {
             }
             Input::RepAway(of) if *of == attempt => {
                 self.rejoin(at, attempt, Introduced::Already);
-                actions.push(Action::TellProspect(Phrase::OneMoment));
             }
             _nothing_to_a_bridge => {}
         }

@@ -31,22 +31,22 @@ pub async fn run(line: impl AssistantLine, seat: AssistantSeat) {
     let mut leg = AssistantLeg::new(line, seat);
     let end = leg.serve().await;
     tracing::debug!(call.id = %leg.seat.call, leg = %LegId::Assistant, ?end, "the assistant's leg ended");
-    leg.line.stop().await;
-    let event = match end {
+    match end {
         LegEnd::Finished => {
             leg.pass_on_the_rest().await;
-            Event::AssistantFinished
+            leg.seat.teller.tell(Event::AssistantFinished).await;
         }
         LegEnd::Broke(fault) => {
             if fault == AssistantFault::Flooded {
                 // Nobody wants to hear the rest of it before the next word.
                 leg.clear();
             }
-            Event::AssistantBroke(fault)
+            leg.seat.teller.tell(Event::AssistantBroke(fault)).await;
         }
-        LegEnd::NotNeeded => return,
-    };
-    leg.seat.teller.tell(event).await;
+        LegEnd::NotNeeded => {}
+    }
+    // Last: a goodbye to one that reads nothing takes as long as it may, and the prospect waits for hold.
+    leg.line.stop().await;
 }
 
 /// How a leg ended.
@@ -68,9 +68,8 @@ struct AssistantLeg<L> {
     unheard_until: Instant,
     /// Its marks that are still to come back, in order.
     owed: VecDeque<(Instant, String)>,
-    next_silence: Instant,
-    /// Frames of silence that took the place of late ones.
-    filler: u32,
+    /// Until when it has been given sound: a frame for every 20 ms, whether the prospect's or silence.
+    given_until: Instant,
     spoke_up_in: Option<u16>,
     alive: Instant,
     pinged_at: Option<Instant>,
@@ -99,8 +98,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
             discarded_samples: 0,
             unheard_until: now,
             owed: VecDeque::new(),
-            next_silence: now,
-            filler: 0,
+            given_until: now,
             spoke_up_in: None,
             alive: now,
             pinged_at: None,
@@ -144,15 +142,12 @@ impl<L: AssistantLine> AssistantLeg<L> {
             Woke::Command(None) | Woke::NobodyListens => return Err(LegEnd::NotNeeded),
             Woke::Ear(Some(frame)) => {
                 if self.hears_prospect() && !self.makes_up_for_filler(&frame) {
-                    let sent = self.line.send_frame(&frame.sound);
-                    within(self.seat.limits.slow, sent).await?;
-                    self.next_silence = clock::now() + STALL;
+                    self.give(&frame.sound).await?;
                 }
             }
-            // The hearing changed: if silence is due from now on, it begins at the next beat.
-            Woke::Ear(None) => self.next_silence = self.next_silence.min(clock::now() + FRAME),
             Woke::Assistant(from) => self.came(from).await?,
-            Woke::SpeechMoved | Woke::Time => {}
+            // Without a frame the hearing has changed, and with it when silence is due.
+            Woke::Ear(None) | Woke::SpeechMoved | Woke::Time => {}
         }
         self.beat().await
     }
@@ -296,13 +291,8 @@ impl<L: AssistantLine> AssistantLeg<L> {
                 within(self.seat.limits.slow, self.line.send_played(&name)).await?;
             }
         }
-        if now.saturating_duration_since(self.next_silence) > LATE {
-            self.next_silence = now;
-        }
-        while self.next_silence <= now {
-            within(self.seat.limits.slow, self.line.send_frame(&[g711::SILENCE; FRAME_SAMPLES])).await?;
-            self.next_silence += FRAME;
-            self.filler = if self.hears_prospect() { self.filler + 1 } else { 0 };
+        while self.silence_due() <= now {
+            self.give(&[g711::SILENCE; FRAME_SAMPLES]).await?;
         }
         match self.pinged_at {
             Some(pinged) if now.saturating_duration_since(pinged) >= self.seat.limits.ping_answer => {
@@ -316,13 +306,24 @@ impl<L: AssistantLine> AssistantLeg<L> {
         }
     }
 
-    /// Silence was put in where frames were late: as many of the late ones that are silent themselves can go.
-    fn makes_up_for_filler(&mut self, frame: &Frame) -> bool {
-        if self.filler == 0 || is_audible(&frame.sound) {
-            return false;
+    async fn give(&mut self, sound: &[u8; FRAME_SAMPLES]) -> Result<(), LegEnd> {
+        within(self.seat.limits.slow, self.line.send_frame(sound)).await?;
+        let now = clock::now();
+        if now.saturating_duration_since(self.given_until) > LATE {
+            self.given_until = now;
         }
-        self.filler -= 1;
-        true
+        self.given_until += FRAME;
+        Ok(())
+    }
+
+    /// Silence was put in where frames were late, and they came after all: as many that are silent themselves can go.
+    fn makes_up_for_filler(&self, frame: &Frame) -> bool {
+        self.given_until > clock::now() + STALL && !is_audible(&frame.sound)
+    }
+
+    /// When silence takes the place of the prospect's next frame: at the beat, or once that is late.
+    fn silence_due(&self) -> Instant {
+        if self.hears_prospect() { self.given_until + STALL } else { self.given_until }
     }
 
     fn hears_prospect(&self) -> bool {
@@ -335,7 +336,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
             None => self.alive + self.seat.limits.ping_every,
         };
         let owed = self.owed.front().map_or(alive, |(at, _)| *at);
-        alive.min(owed).min(self.next_silence)
+        alive.min(owed).min(self.silence_due())
     }
 }
 
@@ -366,8 +367,8 @@ async fn within(limit: Duration, write: impl Future<Output = Result<(), LineBrok
 
 const FRAME: Duration = Duration::from_millis(20);
 
-/// Without a frame of the prospect for three beats, silence takes its place.
-const STALL: Duration = Duration::from_millis(60);
+/// A frame of the prospect that is two beats late is waited for no longer, and so much ahead is no backlog.
+const STALL: Duration = Duration::from_millis(40);
 
 /// Later than this, the beat begins anew instead of catching up.
 const LATE: Duration = Duration::from_millis(200);
@@ -380,3 +381,182 @@ const HELD_AT_MOST: usize = 4_096;
 
 /// As quiet as a telephone line's own noise.
 const AUDIBLE_DBFS: f32 = -55.0;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::handoff::Hearing;
+    use crate::id::CallId;
+    use crate::live::patchbay::Patchbay;
+    use crate::live::seat::{LegLimits, Teller, ToCall};
+    use crate::time::MediaTime;
+
+    /// A line to nobody: notes when a frame left, and its first sample.
+    #[derive(Clone, Default)]
+    struct FakeLine {
+        left: Arc<Mutex<Vec<(Instant, u8)>>>,
+        stuck: bool,
+    }
+
+    impl FakeLine {
+        fn stuck() -> Self {
+            Self { stuck: true, ..Self::default() }
+        }
+
+        fn left(&self) -> Vec<(Instant, u8)> {
+            self.left.lock().unwrap().clone()
+        }
+
+        async fn write(&self) -> Result<(), LineBroke> {
+            if self.stuck { std::future::pending().await } else { Ok(()) }
+        }
+    }
+
+    impl AssistantLine for FakeLine {
+        async fn next(&mut self) -> FromAssistant {
+            std::future::pending().await
+        }
+
+        async fn send_frame(&mut self, sound: &[u8; FRAME_SAMPLES]) -> Result<(), LineBroke> {
+            self.write().await?;
+            self.left.lock().unwrap().push((clock::now(), sound[0]));
+            Ok(())
+        }
+
+        async fn send_played(&mut self, _name: &str) -> Result<(), LineBroke> {
+            self.write().await
+        }
+
+        async fn send_key(&mut self, _key: char) -> Result<(), LineBroke> {
+            self.write().await
+        }
+
+        async fn ping(&mut self) -> Result<(), LineBroke> {
+            self.write().await
+        }
+
+        async fn stop(&mut self) {
+            let _ = timeout(Duration::from_secs(1), self.write()).await;
+        }
+    }
+
+    /// A call in which prospect and assistant hear each other.
+    struct Stage {
+        line: FakeLine,
+        patchbay: Arc<Patchbay>,
+        told: mpsc::Receiver<ToCall>,
+        _commands: mpsc::Sender<AssistantCommand>,
+        _speech: mpsc::Receiver<Speech>,
+    }
+
+    impl Stage {
+        fn with(line: FakeLine) -> Self {
+            let patchbay = Arc::new(Patchbay::default());
+            patchbay.set(1, Hearing::outside_handoff(Sounds::ASSISTANT), false);
+            let (teller, told) = mpsc::channel(16);
+            let (address, commands) = mpsc::channel(16);
+            let (speech, speech_out) = mpsc::channel(16);
+            let seat = AssistantSeat {
+                call: CallId::from_bits(1),
+                patchbay: patchbay.clone(),
+                teller: Teller::new(teller),
+                commands,
+                address: address.clone(),
+                speech,
+                limits: LegLimits { ping_every: Duration::from_secs(3_600), ..LegLimits::default() },
+            };
+            tokio::spawn(run(line.clone(), seat));
+            Self { line, patchbay, told, _commands: address, _speech: speech_out }
+        }
+
+        /// The prospect's frames come as they should, for so many frames.
+        async fn frames(&self, count: usize, sound: u8) {
+            for _ in 0..count {
+                tokio::time::sleep(FRAME).await;
+                self.burst(1, sound).await;
+            }
+        }
+
+        /// So many of the prospect's frames come at once.
+        async fn burst(&self, count: usize, sound: u8) {
+            for _ in 0..count {
+                let frame = Frame { at: MediaTime(0), sound: [sound; FRAME_SAMPLES] };
+                self.patchbay.carry(LegId::Prospect, frame);
+                // As the prospect's leg does: a burst is no reason to drop what can be read.
+                while self.patchbay.is_crowded(LegId::Prospect) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+
+        async fn is_told(&mut self) -> Event {
+            match self.told.recv().await {
+                Some(ToCall::Happened(event)) => event,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    const SPEECH: u8 = 0x10;
+
+    /// The prospect's line while they say nothing: not audible, and not the silence that we put in.
+    const QUIET: u8 = 0xfe;
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_stall_of_the_prospect_the_assistant_is_on_time_again() {
+        let stage = Stage::with(FakeLine::default());
+        stage.frames(50, QUIET).await;
+        let began = stage.line.left()[0].0;
+        let stalled = clock::now();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        tokio::task::yield_now().await;
+        let during: Vec<_> = stage.line.left().into_iter().filter(|(at, _)| *at > stalled).collect();
+        assert!((32..=34).contains(&during.len()), "silence takes the place: {}", during.len());
+        assert!(during.iter().all(|(_, sound)| *sound == g711::SILENCE));
+        let gaps = during.windows(2).map(|pair| pair[1].0 - pair[0].0);
+        assert_eq!(gaps.max(), Some(FRAME), "every 20 ms");
+
+        // What was late comes at once: a word, and the quiet around it.
+        stage.burst(15, QUIET).await;
+        stage.burst(10, SPEECH).await;
+        stage.burst(10, QUIET).await;
+        stage.frames(100, QUIET).await;
+        tokio::task::yield_now().await;
+        let left = stage.line.left();
+        assert_eq!(left.iter().filter(|(_, sound)| *sound == SPEECH).count(), 10, "no speech is lost");
+        let beats = (clock::now() - began).as_millis() as usize / 20;
+        assert!((beats - 3..=beats + 4).contains(&left.len()), "{} frames in {beats} beats", left.len());
+        assert!(stage.patchbay.pipe(LegId::Assistant).is_empty(), "nothing waits");
+
+        // And what the prospect says then is heard at once.
+        stage.frames(1, SPEECH).await;
+        tokio::task::yield_now().await;
+        assert_eq!(stage.line.left().last(), Some(&(clock::now(), SPEECH)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_frames_of_the_prospect_were_lost_each_of_the_next_is_heard() {
+        let stage = Stage::with(FakeLine::default());
+        stage.frames(50, QUIET).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let back = clock::now();
+        stage.frames(50, QUIET).await;
+        tokio::task::yield_now().await;
+        let after: Vec<_> = stage.line.left().into_iter().filter(|(at, _)| *at > back).collect();
+        let own = after.iter().filter(|(_, sound)| *sound == QUIET).count();
+        assert_eq!((own, after.len() - own), (50, 0), "of 50 frames, and silence in none's place");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_assistant_that_takes_nothing_is_given_up_before_the_goodbye_that_it_does_not_take_either() {
+        let mut stage = Stage::with(FakeLine::stuck());
+        assert_eq!(stage.is_told().await, Event::AssistantConnected);
+        let connected = clock::now();
+        assert_eq!(stage.is_told().await, Event::AssistantBroke(AssistantFault::Slow));
+        let took = clock::now() - connected;
+        let slow = LegLimits::default().slow;
+        assert!((slow..=slow + STALL).contains(&took), "{took:?}");
+    }
+}

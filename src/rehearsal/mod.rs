@@ -7,16 +7,17 @@ mod stage_directions;
 mod verdict;
 
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::broadcast::error::RecvError;
-use url::{Host, Url};
+use url::Url;
 
 use crate::audio::clip::Clip;
+use crate::edge::http::is_loopback;
 use crate::handoff::Phrase as House;
 use crate::live::house_voice::HouseVoice;
 use crate::sim::carrier::{CarrierSettings, PhoneCall};
@@ -189,15 +190,6 @@ fn client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder().timeout(ANSWER_WITHIN).no_proxy().build()?)
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 /// The script, and the folder in which its recordings stand.
 fn script(file: Option<&Path>) -> anyhow::Result<(Script, PathBuf)> {
     let Some(file) = file else {
@@ -258,22 +250,3 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long the other lines of a call may last when the prospect has left: a rep is told why.
 const LET_GO: Duration = Duration::from_secs(20);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_called_unless_allowed() {
-        for (url, here) in [
-            ("http://127.0.0.1:8080", true),
-            ("http://[::1]:8080", true),
-            ("http://localhost", true),
-            ("http://127.0.0.1.example.com", false),
-            ("https://baton.example.com", false),
-            ("http://10.0.0.1", false),
-        ] {
-            assert_eq!(is_loopback(&url.parse().unwrap()), here, "{url}");
-        }
-    }
-}

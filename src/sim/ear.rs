@@ -106,8 +106,17 @@ impl Ear {
 
     /// The same, looking only from this time on.
     pub fn heard_after(&self, clip: &Clip, after: Duration) -> Option<HeardClip> {
-        let skip = ((after.as_micros() as u64 / MICROS_A_SAMPLE) as usize).min(self.sound.len());
+        let skip = self.sample(after);
         recognise::clip_in(&self.sound[skip..], clip).map(|found| found.later_by(skip))
+    }
+
+    /// The same, looking only before this time.
+    pub fn heard_before(&self, clip: &Clip, before: Duration) -> Option<HeardClip> {
+        recognise::clip_in(&self.sound[..self.sample(before)], clip)
+    }
+
+    fn sample(&self, at: Duration) -> usize {
+        ((at.as_micros() / u128::from(MICROS_A_SAMPLE)) as usize).min(self.sound.len())
     }
 
     /// Writes it as WAV, 8 kHz, mono, 16 bits.

@@ -20,6 +20,7 @@ pub mod sound;
 /// What happens, as it happens.
 pub mod story;
 mod verdict;
+mod waiting;
 /// Everything around Baton in one value.
 pub mod world;
 

@@ -72,7 +72,8 @@ pub enum Voice {
 pub struct AssistantLine {
     /// What it says: the name of a clip, or words.
     pub says: Option<String>,
-    /// What goes wrong: `vanishes`, `closes`, `mute`, `hangs`, `answers no ping`, `talks rubbish`.
+    /// What goes wrong: `vanishes`, `closes`, `mute`, `hangs`, `answers no ping`, `stops reading`, `talks
+    /// rubbish`.
     pub fault: Option<String>,
     /// How long after its stream began that goes wrong.
     #[serde(default, deserialize_with = "span")]
@@ -261,6 +262,7 @@ fn fault(word: &str) -> Option<Fault> {
         "mute" => Some(Fault::Mute),
         "hangs" => Some(Fault::Hangs),
         "answers no ping" => Some(Fault::NoPong),
+        "stops reading" => Some(Fault::StopsReading),
         "talks rubbish" => Some(Fault::TalksRubbish),
         _ => None,
     }

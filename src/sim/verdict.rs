@@ -1,5 +1,7 @@
 //! Comparing what was heard with what a script expects, in sentences that a person can act on.
 
+use std::time::Duration;
+
 use crate::audio::clip::Clip;
 use crate::sim::ear::Ear;
 use crate::sim::recognise::HeardClip;
@@ -20,12 +22,15 @@ impl Expect {
         for words in self.prospect_hears.iter().filter(|words| !heard(prospect, words)) {
             complaints.push(format!("the prospect did not hear “{words}”"));
         }
+        let introduced = self.introduced(prospect, &lookup);
         for words in &self.prospect_never_hears {
-            let leaked = voices(words, &lookup)
-                .iter()
-                .find_map(|clip| hears(prospect, clip))
-                .filter(|heard| heard.share > LEAKED);
-            if let Some(leaked) = leaked {
+            let clips = voices(words, &lookup);
+            let before = clips.iter().find_map(|clip| {
+                prospect.heard_before(clip, introduced).filter(|heard| heard.share > MOSTLY)
+            });
+            let nearly_whole =
+                || clips.iter().find_map(|clip| hears(prospect, clip).filter(|heard| heard.share > WHOLE));
+            if let Some(leaked) = before.or_else(nearly_whole) {
                 complaints.push(format!(
                     "the prospect heard {:.0} % of “{words}” at {:?} of their call",
                     leaked.share * 100.0,
@@ -47,6 +52,14 @@ impl Expect {
         }
         complaints
     }
+
+    /// When the prospect was put together with a person: from then on the same voices say some of the same words, so a
+    /// leak is judged before. Where nobody may be introduced, all of the call is before.
+    fn introduced(&self, prospect: &Ear, lookup: impl Fn(&str) -> Option<Clip>) -> Duration {
+        let may_be = !self.prospect_never_hears.iter().any(|words| words == INTRODUCTION);
+        let clip = may_be.then(|| lookup(INTRODUCTION)).flatten();
+        clip.and_then(|clip| hears(prospect, &clip)).map_or(Duration::MAX, |heard| heard.when.start)
+    }
 }
 
 /// The clip of this name, or the words as anybody of this world would say them.
@@ -60,20 +73,57 @@ fn hears(ear: &Ear, clip: &Clip) -> Option<HeardClip> {
     ear.heard(clip).filter(|heard| heard.share > ENOUGH)
 }
 
-/// What leaks is heard nearly whole. Less may be another sentence of the same voice (some 70 % of the offer's pieces were
-/// found where the introduction was said), so a leak of a few words cannot be told by this ear.
-const LEAKED: f32 = 0.85;
+/// The clip with which prospect and rep are put together.
+const INTRODUCTION: &str = "introduction";
+
+/// Less than this share of a clip is a syllable that sounds alike.
+const MOSTLY: f32 = 0.6;
+
+/// After the introduction began, less may be another sentence of the same voice: some 70 % of the offer's pieces were
+/// found where the introduction was said.
+const WHOLE: f32 = 0.85;
 
 /// A sentence of which half was heard was heard: a barge-in may cut its end.
 const ENOUGH: f32 = 0.5;
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use super::*;
     use crate::sim::carrier::{CallStatus, LineSettings};
     use crate::sim::script::Script;
     use crate::sim::world::{World, WorldSettings};
+
+    #[test]
+    fn a_leak_of_most_of_a_sentence_is_found_before_the_introduction_and_a_likeness_after_it_is_none() {
+        let whisper =
+            spoken("a prospect is on the line who asks what forty seats would cost them", Pitch::REP);
+        let introduction = spoken("I have a colleague of mine here with us on this call", Pitch::REP);
+        let lookup = |name: &str| match name {
+            "introduction" => Some(introduction.clone()),
+            "whisper" => Some(whisper.clone()),
+            _ => None,
+        };
+        let part = |clip: &Clip, share: f32| {
+            let frames = (clip.frames() as f32 * share) as usize;
+            (0..frames).filter_map(|n| clip.frame(n)).flatten().copied().collect::<Vec<u8>>()
+        };
+        let complaints = |never: &str, sounds: &[&Vec<u8>]| {
+            let mut ear = Ear::default();
+            for sound in sounds {
+                ear.hear_all(sound);
+                ear.hear_all(&[crate::audio::g711::SILENCE; 4_000]);
+            }
+            let expect = Expect { prospect_never_hears: vec![never.to_owned()], ..Expect::default() };
+            expect.judge_ears(&ear, None, lookup).len()
+        };
+        let (introduced, leak, whole) = (part(&introduction, 1.0), part(&whisper, 0.75), part(&whisper, 1.0));
+        assert_eq!(complaints("whisper", &[&introduced]), 0, "nothing leaked");
+        assert_eq!(complaints("whisper", &[&leak, &introduced]), 1, "most of it, before");
+        assert_eq!(complaints("whisper", &[&leak]), 1, "most of it, and nobody was introduced");
+        assert_eq!(complaints("whisper", &[&introduced, &leak]), 0, "as much may be alike after it");
+        assert_eq!(complaints("whisper", &[&introduced, &whole]), 1, "not all of it");
+        assert_eq!(complaints("introduction", &[&introduced]), 1, "nobody may be introduced");
+    }
 
     #[tokio::test]
     async fn a_script_is_played_and_judged_by_what_was_heard() {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 
 mod by_the_book;
+mod counted;
+mod number;
 mod rehearsed;
 #[path = "../journeys/stage.rs"]
 #[expect(dead_code, reason = "the journeys use more of it")]

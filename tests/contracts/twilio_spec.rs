@@ -64,16 +64,17 @@ impl TwilioSpec {
         complaints
     }
 
-    /// What is wrong with a call resource in an answer.
-    pub(crate) fn judge_call(&self, call: &Value) -> Vec<String> {
+    /// What is wrong with a resource of this kind (`call`, `incoming_phone_number`) in an answer.
+    pub(crate) fn judge_resource(&self, kind: &str, resource: &Value) -> Vec<String> {
         let mut complaints = Vec::new();
-        let schema = self.0["components"]["schemas"]["api.v2010.account.call"].clone();
-        for name in call.as_object().into_iter().flatten().map(|(name, _)| name) {
+        let schema = self.0["components"]["schemas"][format!("api.v2010.account.{kind}")].clone();
+        assert!(schema.is_object(), "the document has no {kind}");
+        for name in resource.as_object().into_iter().flatten().map(|(name, _)| name) {
             if schema["properties"].get(name).is_none() {
                 complaints.push(format!("unknown field {name}"));
             }
         }
-        self.validate(schema, call, &mut complaints);
+        self.validate(schema, resource, &mut complaints);
         complaints
     }
 

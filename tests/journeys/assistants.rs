@@ -5,7 +5,7 @@ use std::time::Duration;
 use baton::call::{AssistantFault, Effect, Event};
 use baton::config::{Config, Secret, Span};
 use baton::sim::assistant::{AssistantScript, Door, Fault, Pace, Planned};
-use baton::sim::carrier::sign;
+use baton::sim::carrier::{PhoneCall, sign};
 use baton::sim::sound::{Phrase as Said, Pitch};
 
 use crate::stage::{PROSPECT, Stage, greeting, longest_nothing, patient_prospect, s};
@@ -106,6 +106,15 @@ async fn prospect_keeps_an_assistant_that_had_hung() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn prospect_keeps_an_assistant_that_left_their_sound_on_the_line() {
+    let change = |config: &mut Config| {
+        config.assistant.slow = Span::secs(1);
+        config.assistant.ping_every = Span::secs(60);
+    };
+    survived(who_goes_wrong(Fault::StopsReading), AssistantFault::Slow, change).await.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prospect_gets_the_assistant_again_that_answered_them_with_nothing() {
     let script = AssistantScript { greeting: None, ..AssistantScript::default() };
     let change = |config: &mut Config| {
@@ -196,6 +205,76 @@ async fn prospect_goes_where_the_document_of_the_assistant_says_and_it_is_told_a
     let words = prospect.ear().words().to_vec();
     assert!(words.iter().any(|heard| heard.words.contains("office is closed")), "{words:?}");
     assert!(visit.oddities().is_empty(), "{:?}", visit.oddities());
+    stage.close().await;
+}
+
+/// Plays a call whose assistant closes cleanly after its greeting; the prospect, once the line has ended.
+async fn assistant_closes(stage: &Stage) -> PhoneCall {
+    let prospect = stage.world.prospect_calls(PROSPECT, patient_prospect());
+    assert!(prospect.hears(&greeting().clip, s(8)).await.is_some());
+    let visit = stage.world.assistant.visit(0, s(4)).await.expect("the assistant is there");
+    assert!(visit.until(s(8), |visit| !visit.marks().is_empty()).await, "its greeting was played");
+    visit.close();
+    assert!(prospect.is_over(s(20)).await.is_some(), "the line ends: {}", stage.all_that_happened().await);
+    assert_eq!(stage.record().await.end.as_deref(), Some("assistant-finished"));
+    prospect
+}
+
+/// Which of these the prospect heard, in the order in which they heard them.
+fn in_order<'a>(prospect: &PhoneCall, words: &[&'a str]) -> Vec<&'a str> {
+    let heard = prospect.ear().words().to_vec();
+    let mut found: Vec<_> = words
+        .iter()
+        .filter_map(|words| Some((heard.iter().find(|h| h.words.contains(words))?.at, *words)))
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, words)| words).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prospect_goes_on_with_the_action_of_the_assistant_when_it_closes() {
+    let survey = "please rate this call from one to five";
+    let script = AssistantScript {
+        action: Some("/voice/survey?round=1&of=2".into()),
+        action_says: format!("<Say>{survey}</Say><Hangup/>"),
+        // With an action, what stands behind the stream is nobody's.
+        after_stream: "<Say>nobody must hear this sentence</Say>".into(),
+        ..quiet_later()
+    };
+    let stage = Stage::start_at_webhook(script, |config| {
+        config.assistant.auth_token = Secret::new("the-token-of-the-assistant");
+    })
+    .await;
+    let prospect = assistant_closes(&stage).await;
+    assert_eq!(in_order(&prospect, &[survey, "nobody must hear"]), [survey]);
+    let asked = stage.world.assistant.asked();
+    let paths: Vec<_> = asked.iter().map(|asked| &*asked.path).collect();
+    assert_eq!(paths, ["/voice", "/voice/survey?round=1&of=2"], "made absolute, query and all");
+    // The carrier itself asks: with its own name for the call, and its own signature.
+    let told = |name: &str| asked[1].form.iter().find(|(n, _)| n == name).map(|(_, value)| &**value);
+    assert_eq!(told("CallSid"), Some(prospect.sid()));
+    assert_eq!(told("CallStatus"), Some("in-progress"));
+    let url = stage.world.assistant.voice_url().to_owned() + "/survey?round=1&of=2";
+    let good = sign(&stage.world.carrier.settings().auth_token, &url, &asked[1].form);
+    assert_eq!(asked[1].signature.as_deref(), Some(&*good));
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prospect_is_led_on_by_the_verbs_that_stand_behind_the_stream_of_the_assistant() {
+    let script = AssistantScript {
+        action_says: "<Say>you are in the second department</Say><Hangup/>".into(),
+        after_stream: r#"<Say>one moment I am passing you on</Say><Pause length="1"/>
+            <Redirect method="POST">voice/second</Redirect><Say>nobody must hear this</Say>"#
+            .into(),
+        ..quiet_later()
+    };
+    let stage = Stage::start_at_webhook(script, |_| {}).await;
+    let prospect = assistant_closes(&stage).await;
+    let words = ["one moment I am passing you on", "you are in the second department", "nobody must hear"];
+    assert_eq!(in_order(&prospect, &words), words[..2]);
+    let paths: Vec<_> = stage.world.assistant.asked().into_iter().map(|asked| asked.path).collect();
+    assert_eq!(paths, ["/voice", "/voice/second"]);
     stage.close().await;
 }
 

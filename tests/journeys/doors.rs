@@ -105,6 +105,24 @@ fn stream_url(document: &str) -> String {
     url.replace("&amp;", "&")
 }
 
+/// How often something was refused for this reason, in all of this process: only one journey is refused for each.
+async fn refused(stage: &Stage, why: &str) -> u64 {
+    let label = format!("why=\"{why}\"");
+    let numbers = stage.numbers().await;
+    let counts =
+        numbers.lines().filter(|line| line.starts_with("baton_refused_total{") && line.contains(&label));
+    counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+/// The same for each of these reasons.
+async fn all_refused<const N: usize>(stage: &Stage, reasons: [&str; N]) -> [u64; N] {
+    let mut counts = [0; N];
+    for (count, why) in counts.iter_mut().zip(reasons) {
+        *count = refused(stage, why).await;
+    }
+    counts
+}
+
 /// Whether sound comes out of this stream before it closes.
 async fn speaks(socket: &mut Socket) -> bool {
     let heard = async {
@@ -122,6 +140,8 @@ async fn speaks(socket: &mut Socket) -> bool {
 async fn prospect_of_a_stranger_is_not_let_in_and_the_refusal_is_counted() {
     let stage = Stage::start(Stage::kind_assistant()).await;
     let raw = Raw::new(&stage);
+    let reasons = ["no signature", "signature does not match"];
+    let before = all_refused(&stage, reasons).await;
     let form = [("CallSid", CALL), ("From", PROSPECT)];
     assert_eq!(raw.post_signed_with("not the token", "/twilio/voice", &form).await.0, 403);
     let unsigned = client(Method::POST, &format!("{}/twilio/voice", stage.base)).send().await.unwrap();
@@ -131,10 +151,8 @@ async fn prospect_of_a_stranger_is_not_let_in_and_the_refusal_is_counted() {
     assert_eq!(raw.connects_signed(&url, None).await.err(), Some(403));
     let wrong = Some(sign("not the token", &url, &[]));
     assert_eq!(raw.connects_signed(&url, wrong).await.err(), Some(403));
-    let numbers = stage.numbers().await;
-    for why in ["no signature", "signature does not match"] {
-        assert!(numbers.contains(&format!("why=\"{why}\"")), "{why} is counted:\n{numbers}");
-    }
+    let after = all_refused(&stage, reasons).await;
+    assert_eq!(after, before.map(|count| count + 2), "each was tried at a webhook and at a stream");
     stage.close().await;
 }
 
@@ -175,6 +193,8 @@ async fn prospect_has_one_call_however_often_the_carrier_asks_and_a_ticket_is_go
 async fn prospect_cannot_be_taken_by_a_stream_of_another_call_or_account_or_without_a_start() {
     let stage = Stage::start(Stage::kind_assistant()).await;
     let raw = Raw::new(&stage);
+    let reasons = ["a start for another call", "a start for another account", "no start in time"];
+    let before = all_refused(&stage, reasons).await;
     let own = raw.account.clone();
     let other_call = CALL.replace("CA0", "CA1");
     let other_account = "AC".to_owned() + &"9".repeat(32);
@@ -189,10 +209,10 @@ async fn prospect_cannot_be_taken_by_a_stream_of_another_call_or_account_or_with
     let mut good = raw.connects(&raw.asks_about(CALL).await).await.unwrap();
     raw.begins(&mut good, &own, CALL).await;
     assert!(speaks(&mut good).await, "the call itself is unharmed");
-    let numbers = stage.numbers().await;
-    for why in ["a start for another call", "a start for another account", "no start in time"] {
-        assert!(numbers.contains(&format!("why=\"{why}\"")), "{why} is counted");
-    }
+    let after = all_refused(&stage, reasons).await;
+    assert_eq!(after[..2], before.map(|count| count + 1)[..2]);
+    // A stream that a journey cuts before its start counts as well.
+    assert!(after[2] > before[2]);
     stage.close().await;
 }
 
@@ -203,12 +223,20 @@ async fn promise_7_prospect_keeps_talking_while_their_stream_carries_messages_th
     let mut socket = raw.connects(&raw.asks_about(CALL).await).await.unwrap();
     let account = raw.account.clone();
     raw.begins(&mut socket, &account, CALL).await;
+    let reasons = [
+        "a binary message",
+        "a message that cannot be read",
+        "a message of another stream",
+        "a message over 64 KiB",
+    ];
+    let before = all_refused(&stage, reasons).await;
     let long = json!({"event": "media", "streamSid": STREAM, "media": {"payload": "/".repeat(70_000)}});
     let strange =
         json!({"event": "media", "streamSid": "MZother", "media": {"track": "inbound", "payload": "////"}});
     let key = json!({"event": "dtmf", "streamSid": STREAM, "dtmf": {"track": "inbound_track", "digit": "7"}});
     let messages = [
         Message::binary(vec![1, 2, 3]),
+        Message::binary(vec![]),
         Message::text("{"),
         Message::text(strange.to_string()),
         Message::text(long.to_string()),
@@ -219,16 +247,8 @@ async fn promise_7_prospect_keeps_talking_while_their_stream_carries_messages_th
     }
     stage.is_told(Event::KeyPressed { leg: LegId::Prospect, key: '7' }).await;
     assert!(speaks(&mut socket).await, "the assistant is heard");
-    let numbers = stage.numbers().await;
-    let refused = [
-        "a binary message",
-        "a message that cannot be read",
-        "a message of another stream",
-        "a message over 64 KiB",
-    ];
-    for why in refused {
-        assert!(numbers.contains(&format!("why=\"{why}\"")), "{why} is counted");
-    }
+    let [binary, unreadable, strange, long] = before;
+    assert_eq!(all_refused(&stage, reasons).await, [binary + 2, unreadable + 1, strange + 1, long + 1]);
     socket.close(None).await.unwrap();
     stage.close().await;
 }
@@ -267,6 +287,85 @@ async fn prospect_survives_that_the_assistant_completes_its_call_by_rest() {
     assert!(visit.until(s(4), |visit| visit.closed().is_some()).await, "the assistant is let go");
     prospect.hang_up();
     stage.record().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prospect_goes_on_as_the_assistant_says_when_it_completes_its_call_by_rest_and_nobody_was_asked_for()
+{
+    let script = baton::sim::assistant::AssistantScript {
+        after_stream: "<Say>our office is closed now</Say><Hangup/>".into(),
+        ..Stage::kind_assistant()
+    };
+    let stage = Stage::start_at_webhook(script, |_| {}).await;
+    let prospect = stage.world.prospect_calls(PROSPECT, patient_prospect());
+    assert!(prospect.hears(&greeting().clip, s(8)).await.is_some());
+    let visit = stage.world.assistant.visits().remove(0);
+    let start = visit.start().unwrap();
+    let own = start.parameters.iter().find(|(name, _)| name == "baton_token").unwrap().1.clone();
+    let url =
+        format!("{}/2010-04-01/Accounts/{}/Calls/{}.json", stage.base, start.account_sid, start.call_sid);
+    let ask = async |method: Method, body: &'static str| {
+        let request = client(method, &url).basic_auth(&start.account_sid, Some(&own));
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str::<serde_json::Value>(&answer.text().await.unwrap()).unwrap())
+    };
+    // What Baton does not do for it, it says, and the call goes on.
+    let (status, refusal) = ask(Method::POST, "Twiml=%3CResponse%2F%3E").await;
+    assert_eq!((status, &refusal["code"]), (400, &json!(21_220)));
+    assert_eq!(ask(Method::GET, "").await.1["status"], "in-progress");
+    assert!(visit.closed().is_none());
+    let (status, answer) = ask(Method::POST, "Status=completed").await;
+    assert_eq!((status, &answer["status"]), (200, &json!("completed")));
+    assert!(prospect.is_over(s(15)).await.is_some(), "{}", stage.all_that_happened().await);
+    let words = prospect.ear().words().to_vec();
+    assert!(words.iter().any(|heard| heard.words.contains("office is closed")), "{words:?}");
+    assert!(visit.stopped_at().is_some(), "the assistant is let go");
+    assert_eq!(stage.record().await.end.as_deref(), Some("assistant-finished"));
+    assert_eq!(ask(Method::GET, "").await.1["status"], "completed");
+    assert_eq!(ask(Method::POST, "Status=completed").await.0, 200, "twice does no harm");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prospect_keeps_talking_while_old_news_of_their_call_and_of_the_reps_come_late_and_shuffled() {
+    let stage = Stage::start(Stage::kind_assistant()).await;
+    let raw = Raw::new(&stage);
+    let (prospect, rep) = stage.bridged().await;
+    let call = stage.record_when(|_| true).await.call;
+    let tell = async |path: String, sid: &str, status: &str, number: &str| {
+        let form = [("CallSid", sid), ("CallStatus", status), ("SequenceNumber", number)];
+        assert_eq!(raw.post(&path, &form).await.0, 204, "{path} {status} {number}");
+    };
+    let old = [("in-progress", "2"), ("queued", "0"), ("ringing", "1"), ("initiated", "0"), ("ringing", "1")];
+    for (status, number) in old {
+        tell("/twilio/status".into(), prospect.sid(), status, number).await;
+        tell(format!("/twilio/status?call={call}&leg=rep:1"), rep.sid(), status, number).await;
+    }
+    // Of calls and tries that nobody knows, even an end is nobody's.
+    tell("/twilio/status".into(), CALL, "completed", "3").await;
+    tell(format!("/twilio/status?call={call}&leg=rep:9"), CALL, "no-answer", "3").await;
+    let other = format!("/twilio/status?call={}&leg=prospect", baton::id::CallId::from_bits(7));
+    tell(other, CALL, "completed", "3").await;
+    tell("/twilio/status".into(), prospect.sid(), "on-the-moon", "9").await;
+    let words = baton::sim::sound::Phrase::spoken("we are still talking", baton::sim::sound::Pitch::PROSPECT);
+    prospect.say(words.clone());
+    assert!(rep.hears(&words.clip, s(8)).await.is_some(), "{}", stage.all_that_happened().await);
+    // The end is news, though everything after it is not.
+    tell(format!("/twilio/status?call={call}&leg=rep:1"), rep.sid(), "completed", "3").await;
+    let left = stage.clip(baton::handoff::Phrase::RepLeft);
+    assert!(prospect.hears(left, s(12)).await.is_some(), "the prospect is told");
+    tell(format!("/twilio/status?call={call}&leg=rep:1"), rep.sid(), "in-progress", "4").await;
+    prospect.hang_up();
+    let record = stage.record().await;
+    assert_eq!(record.handoffs.len(), 1);
+    assert_eq!(
+        (&*record.handoffs[0].outcome, &*record.handoffs[0].reason),
+        ("returned-to-assistant", "rep-left")
+    );
+    stage.timeline(&record).await;
     stage.close().await;
 }
 

@@ -37,7 +37,7 @@ async fn promise_2_prospect_presses_0_and_talks_to_the_rep_until_they_hang_up() 
     let introduced =
         ear.heard(stage.clip(Phrase::Introduction)).expect("the prospect is introduced").when.start;
     for private in [Phrase::Whisper, Phrase::Offer] {
-        let leaked = ear.heard(stage.clip(private)).filter(|heard| heard.when.end <= introduced);
+        let leaked = ear.heard_before(stage.clip(private), introduced);
         assert!(leaked.is_none_or(|heard| heard.share < 0.6), "promise 2: the prospect heard {private:?}");
     }
 

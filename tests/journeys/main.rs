@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod assistants;
+mod coming_back;
 mod doors;
 mod handed_over;
 mod logs;

@@ -326,7 +326,7 @@ fn relative(value: &mut Value, now: u64) {
                     continue;
                 }
                 match (name.as_str(), field.as_u64()) {
-                    ("until", Some(moment)) => *field = Value::from(moment.saturating_sub(now)),
+                    ("until" | "told_at", Some(moment)) => *field = Value::from(moment.saturating_sub(now)),
                     // Only whether the search may go on counts.
                     ("began", Some(moment)) => {
                         *field = Value::from(now - moment >= SEARCH.as_micros() as u64);
@@ -372,6 +372,7 @@ pub(crate) fn terms() -> Terms {
             keep_after_bridge: s(10),
         },
         away: s(10),
+        alone: s(10),
     }
 }
 

@@ -54,7 +54,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ports",
         ],
     ),
-    ("rehearsal", &["audio", "handoff", "live", "sim"]),
+    ("setup", &["ports", "edge", "config", "app"]),
+    ("rehearsal", &["audio", "handoff", "live", "edge", "sim"]),
     ("chaos", &["id", "audio", "handoff", "call", "live", "sim"]),
 ];
 
@@ -108,125 +109,255 @@ const AT_THE_TOP: &[&str] = &[
 
 const LONGEST_FILE: usize = 500;
 
+/// A file of Rust, as a rule sees it.
+struct Source {
+    /// Within the repository.
+    path: String,
+    text: String,
+}
+
+impl Source {
+    fn read(file: &Path) -> Self {
+        Self { path: shown(file), text: fs::read_to_string(file).unwrap() }
+    }
+
+    fn made_up(path: &str, text: &str) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    /// The module of the crate that it belongs to.
+    fn module(&self) -> &str {
+        let inside = self.path.strip_prefix("src/").unwrap_or(&self.path);
+        inside.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+    }
+
+    /// The lines that are not its tests, with their numbers: what stands behind `#[cfg(test)]` goes with it, and nothing else.
+    fn product_lines(&self) -> Vec<(usize, &str)> {
+        let mut lines = Vec::new();
+        let mut numbered = self.text.lines().enumerate().map(|(n, line)| (n + 1, line));
+        while let Some((number, line)) = numbered.next() {
+            if line != "#[cfg(test)]" {
+                lines.push((number, line));
+                continue;
+            }
+            // The item begins behind further attributes and ends with its semicolon or its closing brace.
+            let mut item = numbered.by_ref().map(|(_, line)| line).skip_while(|line| line.starts_with("#["));
+            if item.next().is_some_and(|first| first.ends_with('{')) {
+                item.by_ref().take_while(|line| *line != "}").for_each(drop);
+            }
+        }
+        lines
+    }
+}
+
 #[test]
 fn imports_point_inwards() {
+    assert_none(sources().iter().flat_map(imports_outwards));
+    let listed = MAY_IMPORT.iter().flat_map(|(name, allowed)| allowed.iter().chain([name]));
+    for name in listed.chain(RING_1) {
+        let there = ["", ".rs"].iter().any(|ending| top().join(format!("src/{name}{ending}")).exists());
+        assert!(there, "tests/tidy speaks of src/{name}, which is not there");
+    }
+    for (path, text) in [
+        ("src/sim/world.rs", "use crate::edge::store::Store;"),
+        ("src/sim/world.rs", "use crate::{audio, edge};"),
+        ("src/live/clock.rs", "    let app = crate::app::App::build();"),
+        ("src/nobody.rs", "use crate::time::CallTime;"),
+        ("src/handoff/stage.rs", "use tokio::sync::mpsc;"),
+        ("src/call/call.rs", "pub async fn wait() {}"),
+        ("src/sim/carrier/mod.rs", "#[cfg(test)]\nmod echo;\nuse crate::live::clock;"),
+    ] {
+        assert_seen(&imports_outwards(&Source::made_up(path, text)), path, text);
+    }
+    let tests = "#[cfg(test)]\nmod tests {\n    use crate::live::clock;\n}\n";
+    assert_none(imports_outwards(&Source::made_up("src/sim/world.rs", tests)));
+}
+
+fn imports_outwards(source: &Source) -> Vec<String> {
+    let (path, module) = (&source.path, source.module());
+    if module == "lib" || module == "main" {
+        return Vec::new();
+    }
+    let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
+        return vec![format!(
+            "{path}: src/{module} is not in the list of tests/tidy; say what it may import"
+        )];
+    };
     let mut wrong = Vec::new();
-    for file in sources() {
-        let module = module_of(&file);
-        if module == "lib" || module == "main" {
+    for (number, line) in source.product_lines() {
+        if line.trim_start().starts_with("//") {
             continue;
         }
-        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
-            wrong.push(format!(
-                "{}: src/{module} is not in the list of tests/tidy; say what it may import",
-                shown(&file)
-            ));
-            continue;
-        };
-        for (number, line) in product_lines(&file) {
-            for named in line.split("crate::").skip(1).filter(|_| !line.trim_start().starts_with("//")) {
-                let named: String = named.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                let known = MAY_IMPORT.iter().any(|(name, _)| *name == named);
-                if known && named != module && !allowed.contains(&named.as_str()) {
-                    wrong.push(format!(
-                        "{}:{number}: {module} may not import {named}; see src/ARCHITECTURE.md, The rings",
-                        shown(&file)
-                    ));
-                }
+        for named in line.split("crate::").skip(1) {
+            if named.starts_with('{') {
+                wrong.push(format!(
+                    "{path}:{number}: import one module a line, so that this test can read it"
+                ));
             }
-            if RING_1.contains(&module.as_str()) && !line.trim_start().starts_with("//") {
-                for forbidden in NOT_IN_RING_1.iter().filter(|forbidden| line.contains(*forbidden)) {
-                    wrong.push(format!(
-                        "{}:{number}: ring 1 is plain Rust, without {forbidden}",
-                        shown(&file)
-                    ));
-                }
+            let named: String = named.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let known = MAY_IMPORT.iter().any(|(name, _)| *name == named);
+            if known && named != module && !allowed.contains(&named.as_str()) {
+                wrong.push(format!(
+                    "{path}:{number}: {module} may not import {named}; see src/ARCHITECTURE.md, The rings"
+                ));
+            }
+        }
+        if RING_1.contains(&module) {
+            for forbidden in NOT_IN_RING_1.iter().filter(|forbidden| line.contains(*forbidden)) {
+                wrong.push(format!("{path}:{number}: ring 1 is plain Rust, without {forbidden}"));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    wrong
 }
 
 #[test]
 fn every_file_says_what_it_is_for_and_is_short() {
-    let mut wrong = Vec::new();
-    for file in sources() {
-        let text = fs::read_to_string(&file).unwrap();
-        if !text.starts_with("//!") {
-            wrong.push(format!(
-                "{}:1: begin with a //! sentence that says what this does for the call",
-                shown(&file)
-            ));
-        }
-        let lines = product_lines(&file).len();
-        if lines > LONGEST_FILE {
-            wrong.push(format!(
-                "{}: {lines} lines without tests; {LONGEST_FILE} are the most: split it by ideas",
-                shown(&file)
-            ));
-        }
+    assert_none(sources().iter().flat_map(unsaid_or_long));
+    let long = "//! Long.\n".repeat(LONGEST_FILE + 1);
+    let hidden = "//! Long.\n#[cfg(test)]\nmod echo;\n".to_owned() + &"// .\n".repeat(LONGEST_FILE);
+    for text in ["use std::fs;", &long, &hidden] {
+        assert_seen(
+            &unsaid_or_long(&Source::made_up("src/live/clock.rs", text)),
+            "a file of",
+            &text[..20.min(text.len())],
+        );
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn unsaid_or_long(source: &Source) -> Vec<String> {
+    let path = &source.path;
+    let mut wrong = Vec::new();
+    if !source.text.starts_with("//!") {
+        wrong.push(format!("{path}:1: begin with a //! sentence that says what this does for the call"));
+    }
+    let lines = source.product_lines().len();
+    if lines > LONGEST_FILE {
+        wrong.push(format!(
+            "{path}: {lines} lines without tests; {LONGEST_FILE} are the most: split it by ideas"
+        ));
+    }
+    wrong
 }
 
 #[test]
 fn names_say_something() {
+    assert_none(sources().iter().flat_map(empty_names));
+    for (path, text) in [
+        ("src/live/call_manager.rs", ""),
+        ("src/live/clock.rs", "pub struct CallHandler;"),
+        ("src/live/clock.rs", "    async fn get_data() {}"),
+        ("src/live/clock.rs", "const SESSION_LIMIT: u32 = 1;"),
+        ("src/live/clock.rs", "impl X {\n    pub const fn agent_name(&self) {}"),
+    ] {
+        assert_seen(&empty_names(&Source::made_up(path, text)), path, text);
+    }
+    assert_none(empty_names(&Source::made_up("src/live/clock.rs", "fn user_agent() {}")));
+}
+
+fn empty_names(source: &Source) -> Vec<String> {
+    let path = &source.path;
+    let empty = |name: &str| words(name).find(|word| NOT_IN_NAMES.contains(&word.as_str()));
     let mut wrong = Vec::new();
-    for file in sources() {
-        let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
-        for word in words(&stem).filter(|word| NOT_IN_NAMES.contains(&word.as_str())) {
-            wrong.push(format!("{}: {word:?} says nothing; name what it is for", shown(&file)));
-        }
-        for (number, line) in product_lines(&file) {
-            let mut before = "";
-            for token in line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|t| !t.is_empty()) {
-                if ["struct", "enum", "trait", "fn", "mod", "type"].contains(&before) {
-                    if OTHERS_WORDS.contains(&token) {
-                        continue;
-                    }
-                    for word in words(token).filter(|word| NOT_IN_NAMES.contains(&word.as_str())) {
-                        wrong.push(format!(
-                            "{}:{number}: {token}: {word:?} says nothing; use the words of the house",
-                            shown(&file)
-                        ));
-                    }
-                }
-                before = token;
+    let stem = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
+    if let Some(word) = empty(stem) {
+        wrong.push(format!("{path}: {word:?} says nothing; name what it is for"));
+    }
+    for (number, line) in source.product_lines() {
+        let mut before = "";
+        for token in line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|t| !t.is_empty()) {
+            let is_name =
+                ["struct", "enum", "trait", "fn", "mod", "type", "const", "static"].contains(&before);
+            if is_name
+                && !OTHERS_WORDS.contains(&token)
+                && let Some(word) = empty(token)
+            {
+                wrong.push(format!(
+                    "{path}:{number}: {token}: {word:?} says nothing; use the words of the house"
+                ));
             }
+            before = token;
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    wrong
 }
 
 #[test]
 fn every_promise_has_its_tests_and_every_test_its_promise() {
     let architecture = fs::read_to_string(top().join("src/ARCHITECTURE.md")).unwrap();
+    let tests: Vec<Source> = all_rust_files().iter().map(|file| Source::read(file)).collect();
+    assert_none(broken_promises(&architecture, &tests));
+
+    let two = "## The promises\n1. One.\n2. Two.\n## More\n3. No promise.\n";
+    let test = |name: &str| format!("#[test]\nfn {name}() {{}}\n");
+    let seen = |architecture: &str, text: &str| {
+        broken_promises(architecture, &[Source::made_up("tests/x.rs", text)])
+    };
+    assert_none(seen(two, &(test("promise_1_x") + &test("promise_2_x"))));
+    assert_none(seen(two, &test("promises_1_to_2_x")));
+    for (architecture, text) in [
+        (two, test("promise_1_x")),
+        (two, test("promise_1_x") + &test("promise_3_x") + &test("promise_2_x")),
+        (two, test("promises_1_to_2_x") + &test("promises_1_to_2_x")),
+        (two, test("promise_2_x") + "fn promise_1_x() {}\n"),
+        (two, test("promises_1_to_2_x") + &test("promise_x")),
+        ("## The promises\n1. One.\n1. Two.\n", test("promise_1_x")),
+        ("## The promises\n1. One.\n3. Three.\n", test("promise_1_x") + &test("promise_3_x")),
+    ] {
+        assert_seen(&seen(architecture, &text), architecture, &text);
+    }
+}
+
+/// Promises without a test, tests without a promise, and tests that are none.
+fn broken_promises(architecture: &str, sources: &[Source]) -> Vec<String> {
     let section = architecture.split("## The promises").nth(1).expect("ARCHITECTURE.md lists the promises");
     let section = section.split("\n## ").next().unwrap_or_default();
-    let promised: BTreeSet<u32> =
-        section.lines().filter_map(|line| line.split_once(". ")?.0.parse().ok()).collect();
+    let listed: Vec<u32> = section.lines().filter_map(|line| line.split_once(". ")?.0.parse().ok()).collect();
+    let mut wrong = Vec::new();
+    if !listed.iter().copied().eq(1..=listed.len() as u32) {
+        wrong.push(format!(
+            "the promises of ARCHITECTURE.md are not numbered one after the other: {listed:?}"
+        ));
+    }
     let mut tested = BTreeSet::new();
-    for file in all_rust_files() {
-        for line in fs::read_to_string(&file).unwrap().lines() {
-            let Some(name) = line.trim_start().split("fn promise").nth(1) else { continue };
-            let name = name.trim_start_matches('s').trim_start_matches('_');
-            let numbers: Vec<u32> = name
-                .split('_')
-                .map_while(|part| match part {
-                    "to" => Some(0),
-                    n => n.parse().ok(),
-                })
-                .collect();
+    let mut names = BTreeSet::new();
+    for source in sources {
+        let mut before = Vec::new();
+        for (number, line) in source.text.lines().enumerate() {
+            let line = line.trim();
+            let declared = ["fn ", "async fn "].iter().find_map(|kind| line.strip_prefix(kind));
+            let Some(rest) = declared.and_then(|name| name.strip_prefix("promise")) else {
+                if line.starts_with("#[") {
+                    before.push(line);
+                } else {
+                    before.clear();
+                }
+                continue;
+            };
+            let at = format!("{}:{}", source.path, number + 1);
+            if !before.iter().any(|attribute| attribute.contains("test")) {
+                wrong.push(format!("{at}: a promise is kept by a test, and this is none"));
+            }
+            before.clear();
+            let name = rest.split('(').next().unwrap_or_default();
+            if !names.insert(name) {
+                wrong.push(format!("{at}: promise{name} is there twice: say what each of them sees"));
+            }
+            let parts = name.trim_start_matches('s').trim_start_matches('_').split('_');
+            let numbers: Vec<u32> =
+                parts.map_while(|p| if p == "to" { Some(0) } else { p.parse().ok() }).collect();
             match numbers.as_slice() {
+                [] => wrong.push(format!("{at}: which promise? promise_N_…")),
                 [from, 0, to] => tested.extend(*from..=*to),
                 numbers => tested.extend(numbers.iter().copied()),
             }
         }
     }
-    let untested: Vec<_> = promised.difference(&tested).collect();
-    let unknown: Vec<_> = tested.difference(&promised).collect();
-    assert!(untested.is_empty(), "promises without a test named promise_N_…: {untested:?}");
-    assert!(unknown.is_empty(), "tests of promises that ARCHITECTURE.md does not list: {unknown:?}");
+    let listed: BTreeSet<u32> = listed.into_iter().collect();
+    let untested = listed.difference(&tested).map(|n| format!("no test is named promise_{n}_…"));
+    let unknown = tested.difference(&listed).map(|n| format!("ARCHITECTURE.md lists no promise {n}"));
+    wrong.extend(untested.chain(unknown));
+    wrong
 }
 
 #[test]
@@ -239,27 +370,35 @@ fn only_what_belongs_there_is_visible_at_the_top() {
         println!("skipped: this is no git checkout");
         return;
     };
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let top_names: BTreeSet<&str> = listed.lines().filter_map(|path| path.split('/').next()).collect();
-    let wrong: Vec<_> =
-        top_names.into_iter().filter(|name| !name.starts_with('.') && !AT_THE_TOP.contains(name)).collect();
-    assert!(wrong.is_empty(), "not at the top of the repository: {wrong:?}");
+    assert_none(out_of_place(&String::from_utf8(listed.stdout).unwrap()));
+    assert_seen(&out_of_place("src/lib.rs\nnotes.txt\n"), "the top", "notes.txt");
+    assert_seen(&out_of_place("scripts/run\n"), "the top", "scripts");
+    assert_none(out_of_place(".ci/run\nsrc/lib.rs\n"));
 }
 
-/// The lines of a file that are not its tests, with their numbers.
-fn product_lines(file: &Path) -> Vec<(usize, String)> {
-    let text = fs::read_to_string(file).unwrap();
-    let lines = text.lines().map(str::to_owned).enumerate().map(|(n, line)| (n + 1, line));
-    lines
-        .take_while(|(_, line)| line != "#[cfg(test)]" || text.contains("#[cfg(test)]\nmod contract;"))
-        .collect()
+fn out_of_place(listed: &str) -> Vec<String> {
+    let names: BTreeSet<&str> = listed.lines().filter_map(|path| path.split('/').next()).collect();
+    let wrong = names.into_iter().filter(|name| !name.starts_with('.') && !AT_THE_TOP.contains(name));
+    wrong.map(|name| format!("{name} does not belong at the top of the repository")).collect()
+}
+
+/// Nothing is wrong.
+fn assert_none(wrong: impl IntoIterator<Item = String>) {
+    let wrong: Vec<String> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A rule that overlooks this would overlook anything.
+fn assert_seen(wrong: &[String], what: &str, text: &str) {
+    assert!(!wrong.is_empty(), "the rule cannot fail: it took {what} with {text:?}");
 }
 
 /// The words of a name in either case.
 fn words(name: &str) -> impl Iterator<Item = String> {
     let mut spaced = String::new();
+    let shouted = !name.contains(char::is_lowercase);
     for c in name.chars() {
-        if c.is_uppercase() {
+        if c.is_uppercase() && !shouted {
             spaced.push(' ');
         }
         spaced.extend(if c == '_' { vec![' '] } else { c.to_lowercase().collect() });
@@ -267,19 +406,12 @@ fn words(name: &str) -> impl Iterator<Item = String> {
     spaced.split_whitespace().map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
-/// The module of the crate that a file belongs to.
-fn module_of(file: &Path) -> String {
-    let inside = file.strip_prefix(top().join("src")).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-fn sources() -> Vec<PathBuf> {
-    rust_files(&top().join("src"))
+fn sources() -> Vec<Source> {
+    rust_files(&top().join("src")).iter().map(|file| Source::read(file)).collect()
 }
 
 fn all_rust_files() -> Vec<PathBuf> {
-    let mut files = sources();
+    let mut files = rust_files(&top().join("src"));
     files.extend(rust_files(&top().join("tests")));
     files
 }

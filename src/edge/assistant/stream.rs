@@ -105,6 +105,7 @@ impl MediaStreams {
                 _ => AssistantFault::Unreachable,
             },
         )?;
+        stay_fresh(socket.get_ref().get_ref());
         let stream_sid = format!("MZ{:032x}", chance::bits());
         let account = facts.account.as_deref().unwrap_or(&self.account_sid);
         let mut line = StreamLine {
@@ -221,6 +222,17 @@ impl AssistantLine for StreamLine {
     }
 }
 
+/// What the assistant does not take waits here as frames, where the oldest is dropped, and not in the kernel's buffer
+/// of megabytes, where all of it would arrive late. What is on its way is not limited: a long way needs it.
+fn stay_fresh(socket: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(socket).set_tcp_notsent_lowat(UNSENT) {
+        tracing::debug!(%error, "the kernel may hold more of our sound than is fresh");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
+}
+
 /// Whether a close means that the assistant has finished or that something is wrong with it.
 fn closed(frame: Option<&CloseFrame>) -> FromAssistant {
     match frame.map(|frame| frame.code) {
@@ -237,6 +249,10 @@ const OUT_CAPACITY: usize = 12 * 1024;
 
 /// A second of speech on its way to the prospect.
 const SPEECH_CAPACITY: usize = 8 * 1024;
+
+/// Half a second of sound as messages.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 8 * 1024;
 
 /// How long a goodbye may take.
 const STOPPING: Duration = Duration::from_secs(1);

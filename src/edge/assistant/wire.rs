@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::edge::json::{put_number, put_raw, put_sound, put_text};
-use crate::edge::lenient::{MAX_MESSAGE, Text, WireError, object};
+use crate::edge::lenient::{self, Text, WireError, mark_name, part};
 use crate::time::MediaTime;
 
 /// Writes to one assistant: gives its stream the names that it knows, and counts as Twilio does.
@@ -149,20 +149,16 @@ pub enum FromAssistant<'a> {
 
 /// Reads one message of an assistant's.
 pub fn read(text: &str) -> Result<FromAssistant<'_>, WireError> {
-    if text.len() > MAX_MESSAGE {
-        return Err(WireError::TooLong("message"));
-    }
-    let message: Message<'_> = object(text, "message")?;
+    let message: Message<'_> = lenient::message(text)?;
     let event = message.event.as_ref().ok_or(WireError::Missing("event"))?;
     match event.as_str() {
         "media" => {
-            let media: Media<'_> = object(message.media.ok_or(WireError::Missing("media"))?.get(), "media")?;
+            let media: Media<'_> = part(message.media, "media")?;
             let payload = media.payload.ok_or(WireError::Missing("media.payload"))?;
             Ok(FromAssistant::Media { stream: message.stream()?, payload })
         }
         "mark" => {
-            let mark: Mark<'_> = object(message.mark.ok_or(WireError::Missing("mark"))?.get(), "mark")?;
-            let name = mark.name.ok_or(WireError::Missing("mark.name"))?.name("mark.name")?;
+            let name = mark_name(message.mark)?;
             Ok(FromAssistant::Mark { stream: message.stream()?, name })
         }
         "clear" => Ok(FromAssistant::Clear { stream: message.stream()? }),
@@ -186,10 +182,7 @@ struct Message<'a> {
 
 impl<'a> Message<'a> {
     fn stream(&self) -> Result<Option<Text<'a>>, WireError> {
-        let Some(raw) = self.stream_sid else { return Ok(None) };
-        let stream: Text<'a> =
-            serde_json::from_str(raw.get()).map_err(|_| WireError::Malformed("streamSid"))?;
-        stream.name("streamSid").map(Some)
+        self.stream_sid.map(|raw| lenient::text(raw, "streamSid")?.name("streamSid")).transpose()
     }
 }
 
@@ -197,12 +190,6 @@ impl<'a> Message<'a> {
 struct Media<'a> {
     #[serde(borrow)]
     payload: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Mark<'a> {
-    #[serde(borrow)]
-    name: Option<Text<'a>>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! HTTP in and out: the router of all doors, health, numbers, and the one way to make a client.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
+use url::{Host, Url};
 
 use crate::edge::api::{self, Api};
 use crate::edge::assistant::hosted::{self, Hosted};
@@ -66,6 +68,16 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
+/// Whether this leads to this machine only.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 async fn readyz(State(state): State<Arc<(PrometheusHandle, Arc<AtomicBool>)>>) -> Response {
     if state.1.load(Ordering::Acquire) {
         "ready\n".into_response()
@@ -83,3 +95,22 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
 /// The carrier waits as long for an answer; nothing that a call waits for may take longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        for (url, here) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://localhost", true),
+            ("http://127.0.0.1.example.com", false),
+            ("https://baton.example.com", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(is_loopback(&url.parse().unwrap()), here, "{url}");
+        }
+    }
+}

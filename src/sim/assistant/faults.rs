@@ -21,6 +21,7 @@ impl Speaker {
                 self.queue.clear();
             }
             Fault::Hangs => self.hung = true,
+            Fault::StopsReading => self.reads = false,
             Fault::NoPong => self.quiet.store(true, Ordering::Relaxed),
             Fault::ReadsSlowly(millis) => self.reads_slowly = Duration::from_millis(millis),
             Fault::Floods(seconds) => {

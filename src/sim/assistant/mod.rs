@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -58,7 +58,7 @@ impl Assistant {
 
     /// Starts an assistant whose websocket listens here.
     pub async fn start_at(at: SocketAddr, script: AssistantScript, story: Story) -> std::io::Result<Self> {
-        let media = TcpListener::bind(at).await?;
+        let media = listen(at, &script)?;
         let voice = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("ws://{}/assistant", media.local_addr()?);
         let voice_url = format!("http://{}/voice", voice.local_addr()?);
@@ -115,6 +115,18 @@ impl Assistant {
     }
 }
 
+/// Listens here. One that will stop reading takes in little unread: its connections have what the listener has.
+fn listen(at: SocketAddr, script: &AssistantScript) -> std::io::Result<TcpListener> {
+    let socket = if at.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As `TcpListener::bind` does: the port of one that has just ended can be taken again.
+    socket.set_reuseaddr(true)?;
+    if script.faults.iter().any(|planned| planned.fault == Fault::StopsReading) {
+        socket.set_recv_buffer_size(LITTLE)?;
+    }
+    socket.bind(at)?;
+    socket.listen(WAITING)
+}
+
 impl Drop for Assistant {
     fn drop(&mut self) {
         self.house.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
@@ -153,3 +165,9 @@ impl House {
         self.visits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A quarter of a second of sound as messages.
+const LITTLE: u32 = 4 * 1024;
+
+/// As many as `TcpListener::bind` lets wait.
+const WAITING: u32 = 1_024;

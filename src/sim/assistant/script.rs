@@ -31,6 +31,8 @@ pub struct AssistantScript {
     pub after_stream: String,
     /// The `action` of its `<Connect>`, if it has one.
     pub action: Option<String>,
+    /// The verbs of its other documents: all that are asked for below its voice webhook.
+    pub action_says: String,
     /// What its voice webhook hands to its stream.
     pub parameters: Vec<(String, String)>,
 }
@@ -50,6 +52,7 @@ impl Default for AssistantScript {
             door: Door::Opens,
             after_stream: String::new(),
             action: None,
+            action_says: String::new(),
             parameters: Vec::new(),
         }
     }
@@ -120,6 +123,8 @@ pub enum Fault {
     Mute,
     /// Reads nothing and says nothing any more, without closing: hung.
     Hangs,
+    /// Reads nothing any more, and speaks on. Planned from the start, the socket takes in little, so that it is felt soon.
+    StopsReading,
     /// Answers no ping any more, and is well otherwise.
     NoPong,
     /// Takes this many milliseconds to read each message.

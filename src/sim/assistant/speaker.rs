@@ -39,6 +39,7 @@ pub(crate) struct Speaker {
     answers_at: Option<Instant>,
     pub(super) mute: bool,
     pub(super) hung: bool,
+    pub(super) reads: bool,
     pub(super) reads_slowly: Duration,
 }
 
@@ -74,6 +75,7 @@ impl Speaker {
             answers_at: None,
             mute: false,
             hung: false,
+            reads: true,
             reads_slowly: Duration::ZERO,
         }
     }
@@ -107,7 +109,7 @@ impl Speaker {
                 () = sleep_until(self.answers_at.unwrap_or_else(far)), if self.answers_at.is_some() => {
                     self.answer()
                 }
-                message = stream.next(), if !self.hung => {
+                message = stream.next(), if self.reads && !self.hung => {
                     match message {
                         Some(Ok(Message::Text(text))) => {
                             let heard = self.listener.take(text.as_str());

@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout_at;
 
 use crate::sim::assistant::script::Fault;
-use crate::sim::clock;
 use crate::sim::ear::Ear;
 use crate::sim::sound::Phrase;
+use crate::sim::waiting;
 
 /// One connection, cheap to share.
 #[derive(Clone, Debug)]
@@ -197,18 +196,7 @@ impl Visit {
 
     /// Waits until this is true, looking whenever something came; false when the limit came first.
     pub async fn until(&self, limit: Duration, mut wish: impl FnMut(&Self) -> bool) -> bool {
-        let deadline = clock::now() + limit;
-        let mut changes = self.0.changes.subscribe();
-        loop {
-            changes.borrow_and_update();
-            if wish(self) {
-                return true;
-            }
-            match timeout_at(deadline, changes.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return wish(self),
-            }
-        }
+        waiting::until(self.0.changes.subscribe(), limit, || wish(self)).await
     }
 
     /// Writes something down.

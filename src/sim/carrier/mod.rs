@@ -20,6 +20,7 @@ mod gather;
 mod line;
 mod media;
 mod messages;
+mod numbers;
 mod phone_call;
 mod playout;
 mod progress;
@@ -103,6 +104,11 @@ impl Carrier {
         self.account.set_line(line);
     }
 
+    /// What our number is set to do.
+    pub fn line(&self) -> LineSettings {
+        self.account.line()
+    }
+
     /// Makes a phone reachable, for REST and for `<Dial>`.
     pub fn install(&self, phone: Phone) {
         self.account.install(phone);
@@ -119,8 +125,8 @@ impl Carrier {
             // An inbound call reports only its end.
             progress: line
                 .status_url
-                .map(|url| Progress::new(Target { url, get: false }, vec![Milestone::Completed])),
-            fallback: line.fallback_url.map(|url| Target { url, get: false }),
+                .map(|url| Progress::new(Target { url, get: line.status_get }, vec![Milestone::Completed])),
+            fallback: line.fallback_url.map(|url| Target { url, get: line.fallback_get }),
         };
         let number = phone.number.clone();
         self.account.install(phone.clone());
@@ -128,7 +134,7 @@ impl Carrier {
         self.account.engage(&number);
         call.set_status(CallStatus::Ringing, &self.account.story);
         self.account.story.tell(&call.person.name, What::Dialled);
-        let voice = Source::Web(Target { url: line.voice_url, get: false }, Vec::new());
+        let voice = Source::Web(Target { url: line.voice_url, get: line.voice_get }, Vec::new());
         let follower = Follower { account: Arc::clone(&self.account), call: Arc::clone(&call), orders };
         self.account.spawn(follower.follow(voice));
         claimed(call)
@@ -143,11 +149,11 @@ impl Carrier {
             from: self.account.settings.number.clone(),
             to: phone.number.clone(),
             parent: None,
-            progress: line.status_url.map(|url| Progress::new(Target { url, get: false }, all)),
-            fallback: line.fallback_url.map(|url| Target { url, get: false }),
+            progress: line.status_url.map(|url| Progress::new(Target { url, get: line.status_get }, all)),
+            fallback: line.fallback_url.map(|url| Target { url, get: line.fallback_get }),
         };
         self.account.install(phone.clone());
-        let voice = Source::Web(Target { url: line.voice_url, get: false }, Vec::new());
+        let voice = Source::Web(Target { url: line.voice_url, get: line.voice_get }, Vec::new());
         claimed(create::start(&self.account, origin, phone.person, voice, RING))
     }
 

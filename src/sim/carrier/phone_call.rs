@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout_at;
-
 use crate::audio::clip::Clip;
 use crate::sim::carrier::call::{Call, CallStatus, Callbacks, Direction, Order};
 use crate::sim::carrier::stream::MediaEnd;
 use crate::sim::carrier::tally::StreamTally;
-use crate::sim::clock;
 use crate::sim::ear::Ear;
 use crate::sim::person::{Answers, Step};
 use crate::sim::recognise::HeardClip;
 use crate::sim::sound::Phrase;
+use crate::sim::waiting;
 
 /// One call, cheap to share.
 #[derive(Clone, Debug)]
@@ -129,18 +127,7 @@ impl PhoneCall {
 
     /// Waits until this is true, looking whenever something changed in the call; false when the limit came first.
     pub async fn until(&self, limit: Duration, mut wish: impl FnMut(&Self) -> bool) -> bool {
-        let deadline = clock::now() + limit;
-        let mut changes = self.call.changes();
-        loop {
-            changes.borrow_and_update();
-            if wish(self) {
-                return true;
-            }
-            match timeout_at(deadline, changes.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return wish(self),
-            }
-        }
+        waiting::until(self.call.changes(), limit, || wish(self)).await
     }
 
     /// Waits until somebody picked up.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::sim::carrier::account::{Account, RestRequest};
 use crate::sim::carrier::call::{Call, CallStatus, Order, Source};
 use crate::sim::carrier::create::{self, field};
+use crate::sim::carrier::numbers;
 use crate::sim::carrier::twiml::Target;
 
 /// The routes of the API.
@@ -95,6 +96,15 @@ impl Request<'_> {
                     self.update(&call)?;
                 }
                 Ok((200, resource(self.account, &call)))
+            }
+            None if path == Some("IncomingPhoneNumbers") && !self.post => {
+                Ok((200, numbers::list(self.account, self.form)?))
+            }
+            Some(("IncomingPhoneNumbers", numbers::SID)) => {
+                if self.post {
+                    numbers::update(self.account, self.form)?;
+                }
+                Ok((200, numbers::resource(self.account)))
             }
             None | Some(_) => Err(not_found()),
         }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::echo::Echo;
-use super::tests::{LIMIT, REP, carrier, millis, streaming};
+use super::tests::{LIMIT, REP, carrier, millis, prospect, streaming};
 use super::*;
 use crate::sim::person::{Answers, Person, Step};
 use crate::sim::twilio_spec::TwilioSpec;
@@ -170,6 +170,46 @@ async fn a_call_that_rings_can_be_cancelled_and_one_that_nobody_answers_ends() {
 }
 
 #[tokio::test]
+async fn our_number_is_found_and_does_what_it_is_set_to_do() {
+    let echo = Echo::start().await;
+    let carrier = carrier(&echo, |settings| settings.network = Network::perfect()).await;
+    let found = async |query: &str| {
+        let (status, list) = rest(&carrier, &format!("IncomingPhoneNumbers.json{query}"), &[]).await;
+        assert_eq!(status, 200);
+        list["incoming_phone_numbers"].as_array().unwrap().clone()
+    };
+    let [number] = &found("").await[..] else { panic!("the account has one number") };
+    assert_eq!(number["voice_url"], echo.url("/voice"));
+    for (query, count) in [("%2B14155550100", 1), ("415*0100", 1), ("%2B14155550109", 0)] {
+        assert_eq!(found(&format!("?PhoneNumber={query}")).await.len(), count, "{query}");
+    }
+    let path = format!("IncomingPhoneNumbers/{}.json", number["sid"].as_str().unwrap());
+    for (form, code) in [
+        ([("VoiceUrl", "no url")], 21_402),
+        ([("VoiceMethod", "PUT")], 21_403),
+        ([("VoiceUrl", "")], 21_405),
+        ([("VoiceVolume", "11")], 20_001),
+    ] {
+        let (status, body) = rest(&carrier, &path, &form).await;
+        assert_eq!((status, &body["code"]), (400, &json!(code)), "{form:?}");
+    }
+    assert_eq!(found("").await[0], *number, "what is refused changes nothing");
+
+    let elsewhere = echo.url("/elsewhere");
+    let form = [("VoiceUrl", &*elsewhere), ("VoiceFallbackMethod", "GET"), ("StatusCallback", "")];
+    let (status, set) = rest(&carrier, &path, &form).await;
+    assert_eq!((status, &set["voice_url"]), (200, &json!(elsewhere)));
+    assert_eq!(set["voice_fallback_url"], echo.url("/fallback"), "what is not named stays");
+    assert_eq!((&set["voice_fallback_method"], &set["status_callback"]), (&json!("GET"), &json!("")));
+    echo.document("/elsewhere", "<Hangup/>");
+    let call = carrier.place(prospect());
+    assert_eq!(call.is_over(LIMIT).await, Some(CallStatus::Completed));
+    assert_eq!((echo.asked("/elsewhere").len(), echo.asked("/voice").len()), (1, 0));
+    let (status, body) = rest(&carrier, "IncomingPhoneNumbers/PN404.json", &[]).await;
+    assert_eq!((status, &body["code"]), (404, &json!(20_404)));
+}
+
+#[tokio::test]
 async fn twilios_own_document_accepts_our_requests_and_the_carriers_answers() {
     let Some(spec) = TwilioSpec::load() else { return };
     let echo = Echo::start().await;
@@ -194,7 +234,22 @@ async fn twilios_own_document_accepts_our_requests_and_the_carriers_answers() {
     call.is_over(LIMIT).await;
     let (_, fetched) = rest(&carrier, &path, &[]).await;
     for answer in [created, ended, fetched] {
-        assert_eq!(spec.judge_call(&answer), Vec::<String>::new());
+        assert_eq!(spec.judge_resource("call", &answer), Vec::<String>::new());
+    }
+    let (_, numbers) = rest(&carrier, "IncomingPhoneNumbers.json?PhoneNumber=%2B14155550100", &[]).await;
+    let number = numbers["incoming_phone_numbers"][0].clone();
+    let path = format!("IncomingPhoneNumbers/{}.json", number["sid"].as_str().unwrap());
+    let form = [
+        ("VoiceUrl", "https://baton.example.com/twilio/voice#rc=2"),
+        ("VoiceMethod", "POST"),
+        ("VoiceFallbackUrl", "https://static.example.com/fallback.xml"),
+        ("VoiceFallbackMethod", "GET"),
+        ("StatusCallback", "https://baton.example.com/twilio/status"),
+        ("StatusCallbackMethod", "POST"),
+    ];
+    let (_, set) = rest(&carrier, &path, &form).await;
+    for answer in [number, set] {
+        assert_eq!(spec.judge_resource("incoming_phone_number", &answer), Vec::<String>::new());
     }
     for request in carrier.requests() {
         let complaints = spec.judge_request(&request.method, &request.path, &request.form);

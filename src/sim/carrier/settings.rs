@@ -61,10 +61,16 @@ impl Default for CarrierSettings {
 pub struct LineSettings {
     /// Asked what to do with a call.
     pub voice_url: String,
+    /// Whether that is asked by GET.
+    pub voice_get: bool,
     /// Asked when the voice URL, or anything later in the call, fails.
     pub fallback_url: Option<String>,
+    /// Whether that is asked by GET.
+    pub fallback_get: bool,
     /// Told when a call is over.
     pub status_url: Option<String>,
+    /// Whether that is told by GET.
+    pub status_get: bool,
 }
 
 /// The way between the carrier and Baton.

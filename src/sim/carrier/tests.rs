@@ -29,6 +29,7 @@ pub(super) async fn carrier(echo: &Echo, change: impl FnOnce(&mut CarrierSetting
             voice_url: echo.url("/voice"),
             fallback_url: Some(echo.url("/fallback")),
             status_url: Some(echo.url("/status")),
+            ..LineSettings::default()
         },
         ..CarrierSettings::default()
     };

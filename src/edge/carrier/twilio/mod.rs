@@ -4,6 +4,7 @@ pub mod account;
 pub mod document;
 pub mod door;
 pub mod media;
+pub mod numbers;
 pub mod rest;
 pub mod signature;
 pub mod status;

@@ -1,4 +1,7 @@
 //! The carrier's REST API: rings reps and hangs up.
+//!
+//! What a rep's call begins with goes along with the order (`Twiml`), so that an answered phone waits for nobody. The
+//! fallback is asked where the document's own URLs, of what comes after the stream, cannot be had.
 
 use std::time::Duration;
 
@@ -8,6 +11,7 @@ use serde::Deserialize;
 
 use crate::edge::carrier::twilio::account::Account;
 use crate::edge::carrier::twilio::door::connect_document;
+use crate::edge::carrier::twilio::numbers::FALLBACK_METHOD;
 use crate::id::LegId;
 use crate::ports::{Carrier, CarrierCall, Fault, FaultKind, RingOrder};
 
@@ -21,6 +25,8 @@ pub struct TwilioRest {
     pub credentials: (String, String),
     /// The way there.
     pub http: reqwest::Client,
+    /// The document that a rep's call goes on with when ours cannot be had; none: the carrier's own words.
+    pub rep_fallback: Option<String>,
 }
 
 /// What the API says of a request that it does not take.
@@ -42,6 +48,9 @@ pub enum RestError {
     /// Its answer is not one.
     #[error("the carrier's answer has no call in it")]
     NoCall,
+    /// Its answer is not one.
+    #[error("the carrier's answer has no number in it")]
+    NoNumber,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +83,9 @@ impl TwilioRest {
             ("StatusCallbackMethod", "POST"),
         ];
         form.extend(STATUS_EVENTS.map(|event| ("StatusCallbackEvent", event)));
+        if let Some(url) = &self.rep_fallback {
+            form.extend([("FallbackUrl", url.as_str()), ("FallbackMethod", FALLBACK_METHOD.as_str())]);
+        }
         let call: CallResource = self
             .post("Calls.json", &form)
             .await?
@@ -98,17 +110,25 @@ impl TwilioRest {
         }
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<reqwest::Response, Fault> {
-        let url = format!("{}/2010-04-01/Accounts/{}/{path}", self.api_url, self.account.sid);
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<reqwest::Response, Fault> {
+        let body = encoded(form);
+        let request = self.http.post(self.url(path));
+        self.ask(request.header("Content-Type", "application/x-www-form-urlencoded").body(body)).await
+    }
+
+    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<reqwest::Response, Fault> {
+        self.ask(self.http.get(format!("{}?{}", self.url(path), encoded(query)))).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/2010-04-01/Accounts/{}/{path}", self.api_url, self.account.sid)
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Fault> {
         let (name, secret) = &self.credentials;
-        let answer = self
-            .http
-            .post(url)
+        let answer = request
             .basic_auth(name, Some(secret))
-            .header("Content-Type", "application/x-www-form-urlencoded")
             .timeout(ANSWER_WITHIN)
-            .body(body)
             .send()
             .await
             .map_err(|error| Fault::temporary(RestError::NoAnswer(error.without_url())))?;
@@ -137,6 +157,10 @@ impl Carrier for TwilioRest {
     fn hang_up(&self, call: CarrierCall) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(self.complete(call))
     }
+}
+
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// What we want to hear of a call. The parameter is repeated: one list with commas is not taken.

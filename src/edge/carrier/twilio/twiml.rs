@@ -118,6 +118,20 @@ pub fn dial(number: &str, caller_id: Option<&str>, action: &str) -> String {
     document(&verbs)
 }
 
+/// The document that puts a call through to a number and asks nobody how that went: afterwards it says this.
+pub fn dial_then_say(number: &str, caller_id: Option<&str>, text: &str) -> String {
+    let mut verbs = "<Dial".to_owned();
+    if let Some(caller_id) = caller_id {
+        put_attribute(&mut verbs, "callerId", caller_id);
+    }
+    verbs.push_str("><Number>");
+    put_text(&mut verbs, number);
+    verbs.push_str("</Number></Dial><Say>");
+    put_text(&mut verbs, text);
+    verbs.push_str("</Say><Hangup/>");
+    document(&verbs)
+}
+
 /// The document that says this and ends the call.
 pub fn say_and_hang_up(text: &str) -> String {
     document(&format!("{}<Hangup/>", say(text)))

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::edge::json::{put_raw, put_sound, put_text};
-use crate::edge::lenient::{MAX_MESSAGE, Number, Text, WireError, object};
+use crate::edge::lenient::{self, Number, Text, WireError, mark_name, object, part};
 use crate::time::MediaTime;
 
 /// One message from the carrier.
@@ -99,10 +99,7 @@ impl fmt::Debug for Start {
 
 /// Reads one message of the carrier's.
 pub fn read(text: &str) -> Result<FromCarrier<'_>, WireError> {
-    if text.len() > MAX_MESSAGE {
-        return Err(WireError::TooLong("message"));
-    }
-    let message: Message<'_> = object(text, "message")?;
+    let message: Message<'_> = lenient::message(text)?;
     let event = message.event.as_ref().ok_or(WireError::Missing("event"))?;
     match event.as_str() {
         "media" => read_media(&message),
@@ -153,8 +150,7 @@ fn read_media<'a>(message: &Message<'a>) -> Result<FromCarrier<'a>, WireError> {
 }
 
 fn read_mark<'a>(message: &Message<'a>) -> Result<FromCarrier<'a>, WireError> {
-    let mark: Mark<'a> = part(message.mark, "mark")?;
-    let name = mark.name.ok_or(WireError::Missing("mark.name"))?.name("mark.name")?;
+    let name = mark_name(message.mark)?;
     Ok(FromCarrier::Mark { stream: message.stream()?, name })
 }
 
@@ -224,11 +220,7 @@ fn read_start(message: &Message<'_>) -> Result<Start, WireError> {
 
 /// A parameter's value: its text, or for what is no text its JSON.
 fn text_or_json(value: &RawValue) -> String {
-    serde_json::from_str::<Text<'_>>(value.get()).map_or_else(|_| value.get().to_owned(), Text::into_owned)
-}
-
-fn part<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>, what: &'static str) -> Result<T, WireError> {
-    object(raw.ok_or(WireError::Missing(what))?.get(), what)
+    lenient::text(value, "parameter").map_or_else(|_| value.get().to_owned(), Text::into_owned)
 }
 
 /// The outside of every message. The parts stay unread until the event says which one counts.
@@ -254,9 +246,7 @@ struct Message<'a> {
 impl<'a> Message<'a> {
     fn stream(&self) -> Result<Text<'a>, WireError> {
         let raw = self.stream_sid.ok_or(WireError::Missing("streamSid"))?;
-        let stream: Text<'a> =
-            serde_json::from_str(raw.get()).map_err(|_| WireError::Malformed("streamSid"))?;
-        stream.sid("streamSid")
+        lenient::text(raw, "streamSid")?.sid("streamSid")
     }
 }
 
@@ -267,12 +257,6 @@ struct Media<'a> {
     timestamp: Option<Number>,
     #[serde(borrow)]
     payload: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Mark<'a> {
-    #[serde(borrow)]
-    name: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -321,6 +305,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::edge::lenient::MAX_MESSAGE;
 
     const START: &str = r#"{"event":"start","sequenceNumber":"1","streamSid":"MZ1","start":{"streamSid":"MZ1",
         "accountSid":"AC1","callSid":"CA1","tracks":["inbound"],"mediaFormat":{"encoding":"audio/x-mulaw",
