@@ -1,7 +1,8 @@
 //! How the prospect gets to a person: one small machine from the wish for a person to its outcome.
 //!
 //! The whole machine is this table. *Next* means: another rep is left and less than `search` has passed since the
-//! handoff began → `Seeking`, else `Over(ReturnedToAssistant)`. In every stage the prospect's leaving ends it.
+//! handoff began → `Seeking`, else `Over(ReturnedToAssistant)`. In every stage the prospect's leaving ends it, and so does
+//! Baton's own end (`Over(CutShort)`).
 //!
 //! ```text
 //! stage        moves on when                        to                         when its time runs out
