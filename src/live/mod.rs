@@ -11,9 +11,11 @@
 //! ```
 
 pub mod assistant_leg;
+pub mod blast_wall;
 pub mod call_task;
 pub mod chance;
 pub mod clock;
+pub mod drain;
 pub mod house_voice;
 pub mod line;
 pub mod marks;

@@ -44,6 +44,8 @@ pub struct LiveCall {
     next: Mutex<Option<Next>>,
     carrier_calls: Mutex<BTreeMap<LegId, CarrierCall>>,
     over: AtomicBool,
+    ended: AtomicBool,
+    answered: AtomicBool,
 }
 
 /// Why a call is not admitted.
@@ -94,6 +96,8 @@ impl Switchboard {
             next: Mutex::default(),
             carrier_calls: Mutex::default(),
             over: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
         });
         calls.live.insert(id, live.clone());
         calls.by_alias.insert(live.facts.alias.clone(), id);
@@ -129,13 +133,40 @@ impl Switchboard {
             metrics::counter!("baton_calls_failed_total").increment(1);
             live.set_next(Next::Fallback);
             live.set_over();
+            self.clear_up_after(&live).await;
         }
+        live.ended.store(true, Ordering::Release);
         metrics::gauge!("baton_calls_running").decrement(1.0);
         tokio::time::sleep(REMEMBERED).await;
         let mut calls = self.calls();
         calls.live.remove(&live.id);
         calls.by_alias.remove(&live.facts.alias);
         calls.by_carrier.retain(|_, call| *call != live.id);
+    }
+
+    /// A call's task failed, and nobody else will do what it owed the world: its reps' phones are hung up, the reps are
+    /// set free, and its end is written down.
+    async fn clear_up_after(&self, live: &LiveCall) {
+        let how = "failed".to_owned();
+        self.world.recorder.put(Record::Closed { call: live.id, how, at: clock::wall() });
+        let names = live.names().clone();
+        for (leg, name) in names {
+            if let Err(fault) = self.world.carrier.hang_up(name).await {
+                tracing::warn!(call.id = %live.id, %fault, "a rep's phone could not be hung up");
+            }
+            if let LegId::Rep(attempt) = leg
+                && let Err(fault) = self.world.reps.release(live.id, attempt).await
+            {
+                tracing::warn!(call.id = %live.id, %fault, "a rep could not be set free");
+            }
+        }
+    }
+
+    /// The running and just ended calls of which this is so.
+    pub(crate) fn calls_that(&self, wish: impl Fn(&Arc<LiveCall>) -> bool) -> Vec<Arc<LiveCall>> {
+        let mut calls: Vec<_> = self.calls().live.values().cloned().collect();
+        calls.retain(wish);
+        calls
     }
 
     /// The running or just ended call of this id.
@@ -232,6 +263,21 @@ impl LiveCall {
 
     fn names(&self) -> MutexGuard<'_, BTreeMap<LegId, CarrierCall>> {
         self.carrier_calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether its task has ended: the last words were said, and the last errands done.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether the carrier knows what comes next for the prospect.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    /// The carrier was told what comes next for the prospect, or needs to know no more.
+    pub(crate) fn set_answered(&self) {
+        self.answered.store(true, Ordering::Release);
     }
 
     pub(crate) fn set_next(&self, next: Next) {
