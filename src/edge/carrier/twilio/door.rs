@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 
 use crate::call::{Event, Next};
+use crate::edge::admission::Admission;
 use crate::edge::assistant::plan::{Plan, Planner};
 use crate::edge::carrier::twilio::account::{Account, Fallback};
 use crate::edge::carrier::twilio::media::{self, LARGEST_MESSAGE, Refusal, TwilioLine};
@@ -24,8 +25,7 @@ use crate::edge::carrier::twilio::twiml::{self, ConnectStream};
 use crate::edge::carrier::twilio::wire::Start;
 use crate::handoff::End;
 use crate::id::{CallId, LegId};
-use crate::live::chance;
-use crate::live::phone_leg;
+use crate::live::{blast_wall, chance, phone_leg};
 use crate::live::seat::{CallFacts, Direction, Token};
 use crate::live::switchboard::{AfterStream, LiveCall, Switchboard};
 use crate::phone_number::PhoneNumber;
@@ -39,6 +39,8 @@ pub struct Door {
     pub fallback: Fallback,
     /// How the assistant of a call is found.
     pub planner: Planner,
+    /// Whether another call may come in.
+    pub admission: Arc<Admission>,
     /// The calls.
     pub switchboard: Arc<Switchboard>,
     /// The statuses seen so far, a leg each.
@@ -72,6 +74,9 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
     if let Some(live) = again {
         return door.answer_again(&live);
     }
+    if let Some(refusal) = door.no_room() {
+        return refusal;
+    }
     let inbound = form.get("Direction").is_none_or(|direction| direction == "inbound");
     let (prospect, line) = if inbound { ("From", "To") } else { ("To", "From") };
     let number = |name: &str| PhoneNumber::new(form.get(name).unwrap_or_default());
@@ -101,6 +106,10 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
         beforehand: before,
         afterwards,
     };
+    // Finding the assistant may have taken seconds.
+    if let Some(refusal) = door.no_room() {
+        return refusal;
+    }
     match door.switchboard.admit(CallId::from_bits(chance::bits()), facts) {
         Ok(live) => door.connect(&live, LegId::Prospect),
         Err(refused) => {
@@ -122,10 +131,15 @@ async fn connect_ended(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderM
     };
     let ended = form.get("CallStatus").and_then(Status::named).is_some_and(Status::is_final);
     if ended {
+        door.has_left(&live, leg);
         live.teller.tell(gone(leg, End::LeftAfter)).await;
         return xml(twiml::hang_up());
     }
-    match door.switchboard.after_stream(&live, leg) {
+    let after = door.switchboard.after_stream(&live, leg);
+    if let AfterStream::Next(_) = &after {
+        live.set_answered();
+    }
+    match after {
         AfterStream::Connect(ticket) => {
             live.teller.tell(Event::ProspectStreamBroke).await;
             door.connect_with(&live, leg, &ticket, "")
@@ -173,6 +187,9 @@ async fn status(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, bod
         statuses.entry((live.id, leg)).or_default().is_news(sequence, status)
     };
     if news {
+        if status.is_final() {
+            door.has_left(&live, leg);
+        }
         let event = match (leg, status) {
             (LegId::Rep(attempt), Status::Ringing) => Some(Event::RepRang(attempt)),
             (_, Status::Queued | Status::Ringing | Status::InProgress) => None,
@@ -241,7 +258,8 @@ async fn media(
             }) {
                 Ok(start) => {
                     if let Some(seat) = door.switchboard.seat(&live, leg).await {
-                        phone_leg::run(TwilioLine::new(socket, &start), seat).await;
+                        let running = phone_leg::run(TwilioLine::new(socket, &start), seat);
+                        blast_wall::around(&live, leg, running).await;
                     }
                 }
                 Err(why) => media::turn_away(socket, why).await,
@@ -250,6 +268,20 @@ async fn media(
 }
 
 impl Door {
+    /// Where no call may come in: what the carrier is told instead.
+    fn no_room(&self) -> Option<Response> {
+        let shut = self.admission.admits().err()?;
+        tracing::warn!(refused.why = %shut, "a call is not admitted; the prospect goes to the fallback");
+        Some(xml(self.fallback.document(&self.account)))
+    }
+
+    /// The carrier says that this leg's call is over: about a prospect's it asks nothing more.
+    fn has_left(&self, live: &LiveCall, leg: LegId) {
+        if leg == LegId::Prospect {
+            live.set_answered();
+        }
+    }
+
     /// The call's stream is to connect to us.
     fn connect(&self, live: &LiveCall, leg: LegId) -> Response {
         let ticket = self.switchboard.world().tickets.issue(live.id, leg);
