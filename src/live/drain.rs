@@ -115,3 +115,93 @@ const COURTESY: Duration = Duration::from_secs(1);
 
 /// The longest last words and the carrier's round trip after them, with one retry.
 const SETTLED_WITHIN: Duration = Duration::from_secs(8);
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::handoff::Phrase;
+    use crate::id::LegId;
+    use crate::live::house_voice::HouseVoice;
+    use crate::live::line::FromCarrier;
+    use crate::live::paper_world::PaperWorld;
+    use crate::live::switchboard::AfterStream;
+    use crate::ports::Record;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// The carrier asks what comes next, as it does when a stream was closed.
+    fn carrier_asks(world: &PaperWorld, live: &LiveCall) -> AfterStream {
+        live.set_answered();
+        world.switchboard.after_stream(live, LegId::Prospect)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_finishes_by_itself_is_waited_for() {
+        let world = PaperWorld::new();
+        let (live, prospect) = world.call(1).await;
+        let draining = drain(&world.switchboard, 10 * MINUTE, pending());
+        let mut draining = pin!(draining);
+        assert!(timeout(MINUTE, &mut draining).await.is_err(), "it runs");
+        assert!(!live.is_over());
+        prospect.says(FromCarrier::Stopped).await;
+        let began = clock::now();
+        draining.await;
+        assert!(began.elapsed() < COURTESY * 2, "{:?}", began.elapsed());
+        assert_eq!(world.end_of(live.id).as_deref(), Some("prospect-left"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn prospect_and_rep_who_talk_when_the_time_is_over_are_told_and_go_their_ways() {
+        let world = PaperWorld::new();
+        let (live, mut prospect, mut rep) = world.bridged(1).await;
+        let mut watching = world.watch();
+        let ends = async {
+            watching.until(live.id, |entry| entry.event == Event::ShuttingDown).await;
+            assert!(prospect.is_over(Duration::from_millis(100)).await, "the prospect is not kept for a word");
+            let (next, heard) = (carrier_asks(&world, &live), rep.seen.heard());
+            assert!(rep.is_over(MINUTE).await);
+            (next, heard)
+        };
+        let began = clock::now();
+        let ((), (next, heard)) = tokio::join!(drain(&world.switchboard, MINUTE, pending()), ends);
+        assert_eq!(next, AfterStream::Next(Next::Fallback));
+        assert!(began.elapsed() >= MINUTE && began.elapsed() < MINUTE + SETTLED_WITHIN);
+        assert_eq!(world.end_of(live.id).as_deref(), Some("shut-down"));
+        let written = world.world.written.lock().unwrap();
+        let outcomes: Vec<_> = written
+            .iter()
+            .filter_map(|record| match record {
+                Record::HandoffOver { outcome, rep, .. } => Some((outcome.as_str(), rep.is_some())),
+                _other => None,
+            })
+            .collect();
+        assert_eq!(outcomes, [("cut-short", true)]);
+        let words = HouseVoice::built_in().phrase(Phrase::Withdrawn).frames();
+        assert!(rep.seen.heard() >= heard + words, "the rep hears why");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn told_again_baton_waits_for_nothing_but_for_the_carrier_to_ask() {
+        let world = PaperWorld::new();
+        let (live, mut prospect) = world.call(1).await;
+        let began = clock::now();
+        drain(&world.switchboard, 10 * MINUTE, sleep(Duration::from_secs(5))).await;
+        let took = began.elapsed();
+        assert!(took >= Duration::from_secs(5) + SETTLED_WITHIN, "nobody asked, and it was waited for: {took:?}");
+        assert!(took < Duration::from_secs(6) + SETTLED_WITHIN, "and not for ever: {took:?}");
+        assert!(prospect.is_over(Duration::ZERO).await);
+        assert_eq!(carrier_asks(&world, &live), AfterStream::Next(Next::Fallback));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_calls_nothing_is_waited_for() {
+        let world = PaperWorld::new();
+        let began = clock::now();
+        drain(&world.switchboard, MINUTE, pending()).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+}

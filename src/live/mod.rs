@@ -19,6 +19,8 @@ pub mod drain;
 pub mod house_voice;
 pub mod line;
 pub mod marks;
+#[cfg(test)]
+mod paper_world;
 pub mod patchbay;
 pub mod phone_leg;
 pub mod pipe;

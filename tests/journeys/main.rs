@@ -4,7 +4,9 @@
 
 mod assistants;
 mod doors;
+mod drain;
 mod handed_over;
 mod logs;
+mod neighbours;
 mod races;
 mod stage;

@@ -419,7 +419,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         };
-        tokio::time::timeout(HEAD_WITHIN * 3, dribbles).await.expect("the slow one is dropped");
+        timeout(HEAD_WITHIN * 3, dribbles).await.expect("the slow one is dropped");
         assert!(began.elapsed() >= HEAD_WITHIN, "{:?}", began.elapsed());
         assert_eq!(silent.read(&mut [0; 8]).await.unwrap_or_default(), 0, "so is who says nothing");
         assert!(asks(&mut kept).await.contains("here"), "one that rests between requests stays");
@@ -447,7 +447,7 @@ mod tests {
         }
         assert!(let_in, "its place is free");
         let _ = served.close.send(());
-        tokio::time::timeout(Duration::from_millis(900), served.serving).await.unwrap().unwrap();
+        timeout(Duration::from_millis(900), served.serving).await.unwrap().unwrap();
         assert_eq!(first.read(&mut [0; 8]).await.unwrap_or_default(), 0);
     }
 }
