@@ -91,7 +91,8 @@ impl App {
             watchers: broadcast::channel(WATCHED).0,
         };
         let switchboard = Switchboard::new(Arc::new(world), config.server.calls);
-        let admission = Arc::new(Admission::new(Machine::default(), config.server.memory.saturating_mul(1 << 20)));
+        let admission =
+            Arc::new(Admission::new(Machine::default(), config.server.memory.saturating_mul(1 << 20)));
         let fallback = Fallback {
             number: (!config.fallback.number.is_empty()).then(|| config.fallback.number.clone()),
             words: config.fallback.words.clone(),

@@ -97,10 +97,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn promise_7_no_call_comes_in_when_memory_runs_short_and_the_next_one_does_when_it_is_free_again() {
-        let paper = Paper::new(&[
-            ("proc/meminfo", "MemTotal: 1024000 kB\n"),
-            ("proc/self/status", &resident(799)),
-        ]);
+        let paper =
+            Paper::new(&[("proc/meminfo", "MemTotal: 1024000 kB\n"), ("proc/self/status", &resident(799))]);
         let admission = Admission::new(paper.machine.clone(), 0);
         assert_eq!(admission.admits(), Ok(()));
         paper.write("proc/self/status", &resident(801));

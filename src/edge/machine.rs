@@ -98,7 +98,8 @@ pub(crate) mod tests {
 
     impl Paper {
         pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-            let root = std::env::temp_dir().join(format!("baton-machine-{:032x}", crate::live::chance::bits()));
+            let root =
+                std::env::temp_dir().join(format!("baton-machine-{:032x}", crate::live::chance::bits()));
             let paper = Self { machine: Machine { root } };
             for (path, text) in files {
                 paper.write(path, text);

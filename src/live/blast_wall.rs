@@ -33,7 +33,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::call::{Entry, Next};
+    use crate::call::{AssistantFault, Effect, Entry, Next};
     use crate::id::AttemptId;
     use crate::live::paper_world::{PaperWorld, REP};
     use crate::live::switchboard::AfterStream;
@@ -45,7 +45,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn promise_7_prospect_whose_call_fails_goes_to_the_fallback_and_its_rep_is_let_go_and_another_talks_on() {
+    async fn promise_7_prospect_whose_call_fails_goes_to_the_fallback_and_its_rep_is_let_go_and_another_talks_on()
+     {
         let world = PaperWorld::new();
         let (good, other, _their_rep) = world.bridged(1).await;
         let (bad, mut prospect) = world.call(2).await;
@@ -85,6 +86,24 @@ mod tests {
         assert!(rep.seen.longest_unheeded() < Duration::from_millis(50));
         assert!(neighbour.seen.longest_unheeded() < Duration::from_millis(50));
         assert!(!rep.is_over(SOON).await, "the rep is still there");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn promise_7_prospect_whose_assistant_s_leg_fails_hears_hold_until_it_is_dialled_again() {
+        let world = PaperWorld::new();
+        let mut watching = world.watch();
+        let (other, neighbour) = world.call(1).await;
+        watching.until(other.id, |entry| entry.event == Event::AssistantConnected).await;
+        world.world.assistant_fails.store(true, Ordering::Relaxed);
+        let (live, prospect) = world.call(2).await;
+        let broke = Event::AssistantBroke(AssistantFault::BrokeOff);
+        watching.until(live.id, |entry| entry.event == broke).await;
+        let again = Effect::DialAssistant { time: 2 };
+        watching.until(live.id, |entry| entry.effects.contains(&again)).await;
+        watching.until(live.id, |entry| entry.event == Event::AssistantConnected).await;
+        for phone in [&prospect, &neighbour] {
+            assert!(phone.seen.longest_unheeded() < Duration::from_millis(50));
+        }
     }
 
     #[tokio::test(start_paused = true)]

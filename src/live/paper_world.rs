@@ -24,9 +24,7 @@ use crate::live::switchboard::{LiveCall, Switchboard};
 use crate::live::tickets::Tickets;
 use crate::live::{blast_wall, clock, phone_leg};
 use crate::phone_number::PhoneNumber;
-use crate::ports::{
-    Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, StoredCall, StoredEntry,
-};
+use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, StoredCall, StoredEntry};
 use crate::time::MediaTime;
 
 /// Calls on paper.
@@ -43,6 +41,8 @@ pub(crate) struct Paper {
     pub(crate) released: Mutex<Vec<(CallId, AttemptId)>>,
     /// Whoever says yes lets the task of their call fail.
     pub(crate) claims_fail: AtomicBool,
+    /// The next assistant's leg fails when it has come.
+    pub(crate) assistant_fails: AtomicBool,
 }
 
 /// The rep of every first try.
@@ -62,11 +62,7 @@ impl PaperWorld {
             recorder,
             voice: Arc::new(HouseVoice::built_in()),
             limits: LegLimits::default(),
-            terms: Terms {
-                reps: vec![sam.clone()],
-                away: Duration::from_secs(15),
-                ..Terms::default()
-            },
+            terms: Terms { reps: vec![sam.clone()], away: Duration::from_secs(15), ..Terms::default() },
             tickets: Tickets::default(),
             phones: BTreeMap::from([(sam, PhoneNumber::new("+15550100101"))]),
             watchers: broadcast::channel(4_096).0,
@@ -146,10 +142,11 @@ impl PaperWorld {
 
 fn bridging(live: &LiveCall) -> bool {
     let hearing = live.patchbay.now().hearing;
-    hearing == crate::handoff::Hearing::in_stage(
-        &Stage::Bridging { attempt: AttemptId(1) },
-        crate::handoff::Sounds::ASSISTANT,
-    )
+    hearing
+        == crate::handoff::Hearing::in_stage(
+            &Stage::Bridging { attempt: AttemptId(1) },
+            crate::handoff::Sounds::ASSISTANT,
+        )
 }
 
 /// What happens in all calls from a moment on.
@@ -298,8 +295,10 @@ impl Carrier for Paper {
 
 impl Assistants for Paper {
     fn dial(&self, _facts: Arc<CallFacts>, _time: u32, mut seat: AssistantSeat) -> BoxFuture<'static, ()> {
+        let fails = self.assistant_fails.swap(false, Ordering::Relaxed);
         Box::pin(async move {
             seat.teller.tell(Event::AssistantConnected).await;
+            assert!(!fails, "the assistant's leg fails, as the test wishes");
             while let Some(command) = seat.commands.recv().await {
                 if matches!(command, AssistantCommand::Stop) {
                     return;

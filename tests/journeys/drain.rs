@@ -1,14 +1,11 @@
 //! Told to stop: running calls finish, new ones go to the fallback, and so does who is still there when the time is over.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use baton::call::Event;
 use baton::config::{Config, Span};
 use baton::sim::sound::{Phrase as Said, Pitch};
 use reqwest::Method;
-use rustix::process::{Pid, Signal, kill_process};
 
 use crate::doors::{CALL, Raw, client};
 use crate::stage::{PROSPECT, Stage, answer, clearly_heard, greeting, patient_prospect, s};
@@ -19,12 +16,13 @@ fn call_again(config: &mut Config) {
     config.fallback.words = "please call again tomorrow".to_owned();
 }
 
-async fn readiness(base: &str) -> u16 {
+pub(crate) async fn readiness(base: &str) -> u16 {
     client(Method::GET, &format!("{base}/readyz")).send().await.unwrap().status().as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prospect_who_is_on_the_line_finishes_when_baton_is_told_to_stop_and_a_new_one_goes_to_the_fallback() {
+async fn prospect_who_is_on_the_line_finishes_when_baton_is_told_to_stop_and_a_new_one_goes_to_the_fallback()
+{
     let mut stage = Stage::start_with(Stage::unkind_carrier(), Stage::kind_assistant(), call_again).await;
     let prospect = stage.world.prospect_calls(PROSPECT, patient_prospect());
     assert!(prospect.hears(&greeting().clip, s(8)).await.is_some());
@@ -47,7 +45,8 @@ async fn prospect_who_is_on_the_line_finishes_when_baton_is_told_to_stop_and_a_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prospect_and_rep_who_talk_longer_than_baton_may_wait_are_told_and_the_prospect_is_put_through_elsewhere() {
+async fn prospect_and_rep_who_talk_longer_than_baton_may_wait_are_told_and_the_prospect_is_put_through_elsewhere()
+ {
     let change = |config: &mut Config| {
         config.server.drain = Span::secs(2);
         config.fallback.number = FALLBACK_NUMBER.to_owned();
@@ -89,92 +88,5 @@ async fn promise_7_prospect_hears_the_fallback_when_baton_is_told_to_stop_now() 
     assert_eq!(record.end.as_deref(), Some("shut-down"));
     assert_eq!(record.handoffs[0].outcome, "cut-short");
     stage.timeline(&record).await;
-    stage.close().await;
-}
-
-/// The program itself, serving the world of a stage whose own Baton nobody calls.
-struct Program {
-    child: Child,
-    base: String,
-    folder: std::path::PathBuf,
-    said: std::thread::JoinHandle<String>,
-}
-
-impl Program {
-    fn start(stage: &Stage) -> Self {
-        let settings = stage.world.carrier.settings();
-        let folder = std::env::temp_dir().join(format!("baton-program-{:032x}", baton::live::chance::bits()));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&folder);
-        command.env("BATON_CARRIER__TWILIO__ACCOUNT_SID", &settings.account_sid);
-        command.env("BATON_CARRIER__TWILIO__AUTH_TOKEN", &settings.auth_token);
-        command.env("BATON_ASSISTANT__STREAM_URL", stage.world.assistant.url());
-        command.env("BATON_FALLBACK__WORDS", "please call again tomorrow");
-        command.current_dir(std::env::temp_dir()).stderr(Stdio::piped()).stdout(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let base = loop {
-            let before = said.len();
-            assert!(log.read_line(&mut said).unwrap() > 0, "it ended: {said}");
-            if let Some((_, rest)) = said[before..].split_once("listen=") {
-                break format!("http://{}", rest.split_whitespace().next().unwrap());
-            }
-        };
-        let said = std::thread::spawn(move || {
-            let _ = std::io::Read::read_to_string(&mut log, &mut said);
-            said
-        });
-        Self { child, base, folder, said }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    /// What it said and how it ended, within this time.
-    async fn ends(mut self, limit: Duration) -> (String, Option<i32>) {
-        let until = baton::live::clock::now() + limit;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                let _ = std::fs::remove_dir_all(&self.folder);
-                return (self.said.join().unwrap(), status.code());
-            }
-            if baton::live::clock::now() > until {
-                let _ = self.child.kill();
-                panic!("it does not end: {}", self.said.join().unwrap());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_program_ends_well_at_one_signal_without_calls_and_at_the_second_with_one() {
-    let stage = Stage::start(Stage::kind_assistant()).await;
-    let idle = Program::start(&stage);
-    // A connection that somebody keeps holds nothing up.
-    let keeps = baton::edge::http::client().unwrap();
-    assert_eq!(keeps.get(format!("{}/readyz", idle.base)).send().await.unwrap().status().as_u16(), 200);
-    idle.signal(Signal::TERM);
-    let (said, code) = idle.ends(s(5)).await;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("Baton has stopped"), "{said}");
-
-    let busy = Program::start(&stage);
-    stage.world.point_at(&busy.base);
-    let prospect = stage.world.prospect_calls(PROSPECT, patient_prospect());
-    assert!(prospect.hears(&greeting().clip, s(10)).await.is_some());
-    busy.signal(Signal::INT);
-    tokio::time::sleep(s(1)).await;
-    assert_eq!(readiness(&busy.base).await, 503);
-    assert!(prospect.is_streaming(s(1)).await, "the call goes on");
-    busy.signal(Signal::INT);
-    let (said, code) = busy.ends(s(12)).await;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("draining: 1 call") && said.contains("again to end"), "{said}");
-    assert!(prospect.is_over(s(12)).await.is_some());
-    let words = prospect.ear().words().to_vec();
-    assert!(words.iter().any(|heard| heard.words.contains("again tomorrow")), "{words:?}");
     stage.close().await;
 }

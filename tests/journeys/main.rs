@@ -8,5 +8,6 @@ mod drain;
 mod handed_over;
 mod logs;
 mod neighbours;
+mod program;
 mod races;
 mod stage;

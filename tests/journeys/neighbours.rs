@@ -48,7 +48,8 @@ async fn talks_undisturbed(stage: &Stage, neighbour: &PhoneCall, times: usize) {
 
 fn media() -> Utf8Bytes {
     let sound = "/".repeat(216);
-    let text = json!({"event": "media", "streamSid": STREAM, "media": {"track": "inbound", "payload": sound}});
+    let text =
+        json!({"event": "media", "streamSid": STREAM, "media": {"track": "inbound", "payload": sound}});
     text.to_string().into()
 }
 
@@ -133,7 +134,8 @@ async fn prospect_whose_machine_presses_a_thousand_keys_is_heard_and_the_record_
     socket.close(None).await.unwrap();
     stage.is_told(Event::ProspectStreamBroke).await;
     let record = stage.record_when(|_| true).await;
-    let keys = stage.timeline(&record).await.iter().filter(|e| matches!(e.event, Event::KeyPressed { .. })).count();
+    let keys =
+        stage.timeline(&record).await.iter().filter(|e| matches!(e.event, Event::KeyPressed { .. })).count();
     assert!((60..150).contains(&keys), "{keys} keys");
     stage.close().await;
 }
@@ -141,7 +143,8 @@ async fn prospect_whose_machine_presses_a_thousand_keys_is_heard_and_the_record_
 #[tokio::test(flavor = "multi_thread")]
 async fn promise_7_prospect_is_undisturbed_while_a_neighbour_reads_nothing_whose_line_is_then_broken() {
     // It says so much that it cannot all wait in the network.
-    let long = Said::spoken(&"one two three four five six seven eight nine ten ".repeat(40), Pitch::ASSISTANT);
+    let long =
+        Said::spoken(&"one two three four five six seven eight nine ten ".repeat(40), Pitch::ASSISTANT);
     let script = AssistantScript { pace: Pace::at_once(), ..Stage::kind_assistant() };
     let change = |config: &mut Config| config.assistant.slow = Span::secs(2);
     let stage = Stage::start_with(Stage::unkind_carrier(), script, change).await;

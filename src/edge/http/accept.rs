@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -75,6 +76,9 @@ async fn connection(stream: TcpStream, entry: Entry, router: Router, mut closed:
     // A frame that waits for the next one to fill a packet is a frame late.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a socket cannot be told to send at once");
+    }
+    if let Err(error) = set_socket_send_buffer_size(&stream, QUEUED) {
+        tracing::debug!(%error, "what the kernel queues for a socket cannot be limited");
     }
     let heads = Arc::new(Heads::default());
     let io = TokioIo::new(Socket { stream, heads: heads.clone(), _entry: entry });
@@ -319,6 +323,10 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+/// What the kernel may queue for one that does not read, in bytes: 18 s of a call's sound (the kernel takes it twofold).
+/// Left alone it queues up to 4 MB a socket, in which a slow reader goes unnoticed for minutes.
+const QUEUED: usize = 256 * 1024;
 
 /// How long a request's head may take: the carrier's comes in one packet.
 const HEAD_WITHIN: Duration = Duration::from_secs(8);

@@ -25,9 +25,9 @@ use crate::edge::carrier::twilio::twiml::{self, ConnectStream};
 use crate::edge::carrier::twilio::wire::Start;
 use crate::handoff::End;
 use crate::id::{CallId, LegId};
-use crate::live::{blast_wall, chance, phone_leg};
 use crate::live::seat::{CallFacts, Direction, Token};
 use crate::live::switchboard::{AfterStream, LiveCall, Switchboard};
+use crate::live::{blast_wall, chance, phone_leg};
 use crate::phone_number::PhoneNumber;
 use crate::ports::CarrierCall;
 
