@@ -116,8 +116,8 @@ const TOLD_WITHIN: Duration = Duration::from_secs(3);
 /// Carriers may ask about a call whose prospect hung up, and need no answer.
 const COURTESY: Duration = Duration::from_secs(1);
 
-/// The longest last words and the carrier's round trip after them, with one retry.
-const SETTLED_WITHIN: Duration = Duration::from_secs(8);
+/// A carrier may take ten seconds to answer an order to ring, and is then to be told to hang up again.
+const SETTLED_WITHIN: Duration = Duration::from_secs(12);
 
 #[cfg(test)]
 mod tests {

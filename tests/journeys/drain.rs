@@ -13,7 +13,7 @@ use crate::stage::{PROSPECT, Stage, answer, clearly_heard, greeting, patient_pro
 const FALLBACK_NUMBER: &str = "+15550100177";
 
 fn call_again(config: &mut Config) {
-    config.fallback.words = "please call again tomorrow".to_owned();
+    "please call again tomorrow".clone_into(&mut config.fallback.words);
 }
 
 pub(crate) async fn readiness(base: &str) -> u16 {
@@ -62,7 +62,7 @@ async fn prospect_and_rep_who_talk_longer_than_baton_may_wait_are_told_and_the_p
     assert!(prospect.hears(&words.clip, s(8)).await.is_some(), "the prospect is with somebody");
     assert!(rep.is_over(s(8)).await.is_some());
     assert!(clearly_heard(&rep, stage.clip(baton::handoff::Phrase::Withdrawn)), "the rep was told");
-    assert!(stage.has_stopped(s(12)).await);
+    assert!(stage.has_stopped(s(16)).await);
     let record = stage.record().await;
     assert_eq!(record.end.as_deref(), Some("shut-down"));
     assert_eq!(record.handoffs.len(), 1);

@@ -1,6 +1,8 @@
 //! HTTP in and out: the router of all doors, health, numbers, and the one way to make a client.
 
 pub mod accept;
+mod heads;
+pub mod sockets;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -131,7 +131,7 @@ async fn connect_ended(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderM
     };
     let ended = form.get("CallStatus").and_then(Status::named).is_some_and(Status::is_final);
     if ended {
-        door.has_left(&live, leg);
+        has_left(&live, leg);
         live.teller.tell(gone(leg, End::LeftAfter)).await;
         return xml(twiml::hang_up());
     }
@@ -188,7 +188,7 @@ async fn status(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, bod
     };
     if news {
         if status.is_final() {
-            door.has_left(&live, leg);
+            has_left(&live, leg);
         }
         let event = match (leg, status) {
             (LegId::Rep(attempt), Status::Ringing) => Some(Event::RepRang(attempt)),
@@ -273,13 +273,6 @@ impl Door {
         let shut = self.admission.admits().err()?;
         tracing::warn!(refused.why = %shut, "a call is not admitted; the prospect goes to the fallback");
         Some(xml(self.fallback.document(&self.account)))
-    }
-
-    /// The carrier says that this leg's call is over: about a prospect's it asks nothing more.
-    fn has_left(&self, live: &LiveCall, leg: LegId) {
-        if leg == LegId::Prospect {
-            live.set_answered();
-        }
     }
 
     /// The call's stream is to connect to us.
@@ -401,6 +394,13 @@ pub fn connect_document(
         parameters: &[("call".to_owned(), call.to_string()), ("leg".to_owned(), leg.to_string())].into(),
         before,
     })
+}
+
+/// The carrier says that this leg's call is over: about a prospect's it asks nothing more.
+fn has_left(live: &LiveCall, leg: LegId) {
+    if leg == LegId::Prospect {
+        live.set_answered();
+    }
 }
 
 /// The leg's party is not on the phone any more.
