@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::BytesMut;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::audio::arrival::{Arrival, Place};
 use crate::audio::frame::{FRAME_SAMPLES, Frame};
@@ -108,6 +108,7 @@ pub struct TwilioLine {
     messages: Budget,
     keys: Budget,
     taken: u32,
+    turn_began: Instant,
     flooded: bool,
 }
 
@@ -119,6 +120,7 @@ impl TwilioLine {
             messages: Budget::new(MESSAGES_AT_ONCE, MESSAGES_A_SECOND, now),
             keys: Budget::new(KEYS_AT_ONCE, KEYS_A_SECOND, now),
             taken: 0,
+            turn_began: now,
             flooded: false,
             socket,
             stream: start.stream_sid.clone(),
@@ -240,9 +242,13 @@ impl CarrierLine for TwilioLine {
         loop {
             self.taken += 1;
             if self.taken >= TURN {
-                // A burst must not keep the thread from the legs of others, nor this leg from what it is to say.
-                self.taken = 0;
-                tokio::task::yield_now().await;
+                let now = clock::now();
+                let lasted = now.saturating_duration_since(self.turn_began);
+                (self.taken, self.turn_began) = (0, now);
+                if lasted < BURST {
+                    // It must not keep the thread from the legs of others, nor this leg from what it is to say.
+                    tokio::task::yield_now().await;
+                }
             }
             let Some(Ok(message)) = self.socket.recv().await else { return FromCarrier::Broke };
             if self.floods(&message) {
@@ -323,6 +329,9 @@ const KEYS_A_SECOND: u32 = 15;
 
 /// So many messages are read in a row before others have their turn.
 const TURN: u32 = 32;
+
+/// So many within the time of one frame are a burst.
+const BURST: Duration = Duration::from_millis(20);
 
 /// How long a close may take.
 const CLOSING: Duration = Duration::from_secs(1);
