@@ -10,6 +10,7 @@ use baton::app::App;
 use baton::chaos::{self, Chaos};
 use baton::config::{self, Loaded, check};
 use baton::demo::{self, Demo};
+use baton::edge::machine;
 use baton::edge::store::Store;
 use baton::id::CallId;
 use baton::ports::Calls as _;
@@ -17,6 +18,7 @@ use baton::rehearsal::{self, Rehearsal};
 use baton::setup::{self, Consent, NotReady, Whose};
 use baton::telemetry::logs;
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Puts a person into a live call that an AI assistant is holding, without the prospect repeating a word.
 ///
@@ -48,6 +50,10 @@ enum Command {
     /// touched. Exit 0 when every promise was kept; 1 when not, with the command that plays the same plan again.
     Chaos(ChaosArguments),
     /// Run: take calls from the carrier, and put people into them.
+    ///
+    /// Told to stop (an interrupt, SIGTERM), it takes no new calls and lets running ones finish, for at most
+    /// server.drain; told a second time, or after that, it sends their prospects to the fallback. It says what it waits
+    /// for. Exit 0 when all that was to be written is written.
     Serve(Settings),
     /// Say which settings are in force and what is missing to run; exit 0 when Baton can run, 64 when not.
     Check {
@@ -300,18 +306,20 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         Ok(loaded) => loaded,
         Err(error) => return Ok(misconfigured(&error)),
     };
-    let report = check::report(&loaded);
+    let report = check::report(&loaded, machine::open_files_at_most());
     if !report.ready {
         eprint!("{}", report.text);
         return Ok(ExitCode::from(BAD_CONFIGURATION));
     }
     logs::start(&loaded.config.log, std::io::stderr);
-    for problem in loaded.config.problems() {
+    for problem in loaded.config.problems_with(machine::raise_open_files()) {
         tracing::warn!(key = problem.key, "{} {}", problem.key, problem.words);
     }
     let app = App::build(&loaded.config).await?;
     tracing::info!(listen = %app.address()?, voice.webhook = "/twilio/voice", "Baton takes calls");
-    app.run(told_to_stop()).await?;
+    let (first, second) = told_to_stop();
+    app.run(first, second).await?;
+    tracing::info!("Baton has stopped");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -320,7 +328,7 @@ fn check_settings(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
         Ok(loaded) => loaded,
         Err(error) => return Ok(misconfigured(&error)),
     };
-    let report = check::report(&loaded);
+    let report = check::report(&loaded, machine::open_files_at_most());
     print(if json { &report.json } else { &report.text })?;
     Ok(if report.ready { ExitCode::SUCCESS } else { ExitCode::from(BAD_CONFIGURATION) })
 }
@@ -418,21 +426,31 @@ async fn store(settings: &Settings) -> anyhow::Result<Store> {
     Ok(Store::open_to_read(&folder).await?)
 }
 
-/// The first of the signals that mean "stop".
-async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be waited for; only an interrupt stops Baton");
-            let _ = interrupted.await;
-            return;
+/// The first and the second of the signals that mean "stop". From here on they do not end the process by themselves.
+fn told_to_stop() -> (impl Future<Output = ()> + Send, impl Future<Output = ()> + Send) {
+    let (tell, told) = tokio::sync::watch::channel(0_u32);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        match signal(kind) {
+            Ok(mut signals) => {
+                let tell = tell.clone();
+                tokio::spawn(async move {
+                    while signals.recv().await.is_some() {
+                        tell.send_modify(|times| *times += 1);
+                    }
+                });
+            }
+            Err(error) => tracing::warn!(%error, ?kind, "this signal cannot be waited for"),
+        }
+    }
+    let times = |wish: u32| {
+        let mut told = told.clone();
+        async move {
+            if told.wait_for(|times| *times >= wish).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     };
-    tokio::select! {
-        _ = interrupted => {}
-        _ = terminate.recv() => {}
-    }
+    (times(1), times(2))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -5,5 +5,8 @@ pub mod carrier;
 pub mod assistant;
 pub mod api;
 pub mod store;
+pub mod admission;
+pub mod machine;
+pub mod budget;
 pub mod lenient;
 mod json;

@@ -155,7 +155,7 @@ impl Stage {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let app = runtime.block_on(App::build(&config)).unwrap();
         let baton = app.address().unwrap();
-        runtime.spawn(app.run(std::future::pending()));
+        runtime.spawn(app.run(std::future::pending(), std::future::pending()));
         Self { baton, assistant, api, folder, _runtime: runtime }
     }
 

@@ -5,7 +5,10 @@
 mod assistants;
 mod coming_back;
 mod doors;
+mod drain;
 mod handed_over;
 mod logs;
+mod neighbours;
+mod program;
 mod races;
 mod stage;

@@ -34,7 +34,7 @@ async fn unanswered(overrides: &str, fallback: &StaticFallback, pause: Duration)
         line: LineSettings {
             voice_url: format!("{url}{overrides}"),
             fallback_url: Some(fallback.url().to_owned()),
-            status_url: None,
+            ..LineSettings::default()
         },
         network: Network::perfect(),
         retry_pause: pause,
