@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use baton::app::App;
-use baton::chaos::{self, Chaos};
+use baton::chaos::{self, Chaos, NumberFallback};
 use baton::config::{self, Loaded, check};
 use baton::demo::{self, Demo};
 use baton::edge::machine;
@@ -187,15 +187,23 @@ struct ChaosArguments {
     /// How many other faults a call has at most: cuts, stalls with bursts, assistants that break, late and doubled callbacks.
     #[arg(long, default_value_t = 2)]
     faults: u32,
-    /// Count what a kill leaves without an end in the record, and do not complain of it.
-    #[arg(long)]
-    lenient: bool,
+    /// What the number's fallback at the carrier does with a call while the gateway is away.
+    #[arg(long, value_enum, default_value_t = FallbackWord::AsksAgain)]
+    fallback: FallbackWord,
     /// Write what each prospect heard into this folder, as WAV, and beside it what went wrong when.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
     /// Print the report as JSON, and how it goes on standard error.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum FallbackWord {
+    /// It says a word, plays hold, and asks again what failed: a gateway that restarts gets its calls back.
+    AsksAgain,
+    /// It says that the call cannot be taken, and hangs up.
+    Says,
 }
 
 #[derive(Args)]
@@ -284,7 +292,10 @@ async fn break_it(arguments: ChaosArguments) -> anyhow::Result<ExitCode> {
         at_once: arguments.at_once,
         kills: arguments.kills,
         faults: arguments.faults,
-        lenient: arguments.lenient,
+        fallback: match arguments.fallback {
+            FallbackWord::AsksAgain => NumberFallback::AsksAgain,
+            FallbackWord::Says => NumberFallback::Says,
+        },
         record: arguments.record,
     };
     let json = arguments.json;

@@ -1,13 +1,19 @@
 //! Whether what was written is whole: each call its record, each handoff its outcome, each try its end, each rep one call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::call::{Effect, Entry};
 use crate::id::RepId;
 
+use crate::sim::assistant::Visit;
+use crate::sim::carrier::Direction;
+use crate::sim::world::World;
+
 use super::books::{Book, Claim};
 use super::play::Played;
 use super::stage::Outage;
+use super::watch;
 
 /// What the books of a run come to.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +32,7 @@ pub(super) struct Audit {
 }
 
 /// Compares the books with what was played.
-pub(super) fn audit(books: &[Book], played: &[Played], outages: &[Outage]) -> Audit {
+pub(super) fn audit(world: &World, books: &[Book], played: &[Played], outages: &[Outage]) -> Audit {
     let mut audit = Audit { records: books.len(), ..Audit::default() };
     for call in played {
         let sid = call.prospect.sid();
@@ -45,6 +51,8 @@ pub(super) fn audit(books: &[Book], played: &[Played], outages: &[Outage]) -> Au
     }
     audit.nothing_was_lost(books, outages, played);
     audit.reps_are_in_one_call(books, outages);
+    audit.reps_are_let_go(world, books, played, outages);
+    audit.assistants_are_told(world, played);
     audit
 }
 
@@ -111,6 +119,50 @@ impl Audit {
         }
     }
 
+    /// No phone rings, and nobody is kept on the line, for a prospect who has left.
+    fn reps_are_let_go(&mut self, world: &World, books: &[Book], played: &[Played], outages: &[Outage]) {
+        let orders = world.carrier.requests();
+        let mut taken = BTreeSet::new();
+        for rep in world.carrier.calls().iter().filter(|call| call.direction() == Direction::OutboundApi) {
+            // The orders for one number and the calls to it come in the same order.
+            let order = orders.iter().enumerate().find(|(n, order)| {
+                order.status == 201
+                    && watch::value(&order.form, "To") == Some(rep.number())
+                    && taken.insert(*n)
+            });
+            let url = order.and_then(|(_, order)| watch::value(&order.form, "StatusCallback"));
+            let book = url.and_then(|url| books.iter().find(|book| url.contains(&book.id)));
+            let call = book.and_then(|b| played.iter().find(|call| call.prospect.sid() == b.carrier_call));
+            let (Some(call), Some(over)) = (call, rep.over_at()) else { continue };
+            let Some(left) = call.prospect.over_at() else { continue };
+            // While the gateway is away nobody tells it; it then waits for the prospect before it gives up on them.
+            let away = outages.iter().any(|o| o.from < left + LETS_GO && o.until + LETS_GO > left);
+            let limit = if away { LETS_GO + WAITS_FOR_PROSPECT } else { LETS_GO };
+            if over > left + limit {
+                let what = format!(
+                    "{} was on the line, or rung, for {} ms after the prospect had left",
+                    rep.name(),
+                    over.saturating_sub(left).as_millis()
+                );
+                self.complain(call, &what);
+            }
+        }
+    }
+
+    /// An assistant that is dialled again is told so.
+    fn assistants_are_told(&mut self, world: &World, played: &[Played]) {
+        for call in played {
+            let visits = watch::visits(world, call.prospect.number());
+            let starts = visits.iter().filter_map(Visit::start);
+            let told: Vec<u32> = starts
+                .filter_map(|start| watch::value(&start.parameters, "baton_dialled")?.parse().ok())
+                .collect();
+            if told.len() != visits.len() || !told.windows(2).all(|pair| pair[0] < pair[1]) {
+                self.complain(call, &format!("the assistant was told that it was dialled {told:?} times"));
+            }
+        }
+    }
+
     /// Promise 3, by the claims: from the commit to the end of the try, or to the kill that left it open.
     fn reps_are_in_one_call(&mut self, books: &[Book], outages: &[Outage]) {
         let mut claims: BTreeMap<RepId, Vec<Claim>> = BTreeMap::new();
@@ -140,3 +192,8 @@ fn filed(entries: &[Entry]) -> Vec<i64> {
         })
         .collect()
 }
+
+/// The news travels, and the rep is told why before the line ends.
+const LETS_GO: Duration = Duration::from_secs(10);
+/// As `handoff.away`, and the start before it.
+const WAITS_FOR_PROSPECT: Duration = Duration::from_secs(22);

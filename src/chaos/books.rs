@@ -210,7 +210,8 @@ mod tests {
         let ended =
             entry(at(5), Event::ProspectLeft, &[Effect::EndAttempt { attempt, end, last_words: None }]);
         let claim = Claim { rep, from_ms: 3_000, until_ms: Some(6_000) };
-        assert_eq!(book(&[(0, &ring), (1, &claimed), (2, &ended)]).claims(), [claim.clone()]);
-        assert_eq!(book(&[(0, &ring), (1, &claimed)]).claims(), [Claim { until_ms: None, ..claim }]);
+        let open = Claim { until_ms: None, ..claim.clone() };
+        assert_eq!(book(&[(0, &ring), (1, &claimed), (2, &ended)]).claims(), vec![claim]);
+        assert_eq!(book(&[(0, &ring), (1, &claimed)]).claims(), vec![open]);
     }
 }

@@ -3,7 +3,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::sim::carrier::PhoneCall;
+use crate::handoff::Phrase;
+use crate::live::house_voice::HouseVoice;
+use crate::sim::carrier::{Direction, PhoneCall};
+use crate::sim::ear::Ear;
 use crate::sim::story::{Happening, What};
 
 use super::people::{APPLICATION_ERROR, CANNOT_TAKE};
@@ -33,8 +36,6 @@ pub(super) enum AfterKill {
     FellBack,
     /// They hung up while they waited, as they would have done anyway.
     Left,
-    /// The gateway was killed again while they waited.
-    KilledAgain,
     /// None of these.
     Lost,
 }
@@ -69,24 +70,58 @@ pub(super) fn fared(played: &Played, outages: &[Outage], happened: &[Happening])
     let mine: Vec<&Happening> = happened.iter().filter(|h| h.who == prospect.name()).collect();
     fared.after_kills = outages
         .iter()
-        .enumerate()
-        .filter(|(_, outage)| connected_at(&mine, outage.from))
-        .map(|(n, outage)| {
-            let next = outages.get(n + 1).map(|next| next.from);
-            after_kill(played, &mine, outage.from, next)
-        })
+        .filter(|outage| connected_at(&mine, outage.from))
+        .map(|outage| after_kill(played, &mine, outage.from))
         .collect();
     fared.judge_end(played);
+    fared.overheard(prospect);
     fared
 }
 
-impl Fared {
-    fn listen(&mut self, prospect: &PhoneCall, excused: &[Range<Duration>], away: &[Range<Duration>]) {
-        let ear = prospect.ear();
-        let levels = ear.levels();
-        let Some(first) = levels.iter().position(|level| *level > NOTHING_DBFS) else { return };
+/// The longest stretch of nothing that a rep heard who had said yes, while the gateway lived and no line stalled; whose
+/// it was, and when it began.
+pub(super) fn longest_nothing_of_a_rep(
+    calls: &[PhoneCall],
+    played: &[Played],
+    outages: &[Outage],
+    happened: &[Happening],
+) -> Option<(Duration, String)> {
+    let stalls = played.iter().flat_map(|call| &call.faults).filter_map(|done| match done.fault {
+        Fault::StallProspect(span) | Fault::StallRep(span) => {
+            done.at.map(|from| from..from + span + CATCHES_UP)
+        }
+        _ => None,
+    });
+    let excused: Vec<_> = stalls.chain(outages.iter().map(|o| o.from..o.until + RETRIES)).collect();
+    let reps = calls.iter().filter(|call| call.direction() == Direction::OutboundApi);
+    let nothing = |rep: &PhoneCall| {
+        let on_the_line = rep.answered_at()?..=rep.over_at()?;
+        let said_yes = happened
+            .iter()
+            .find(|h| h.who == rep.name() && h.what == What::Pressed('1') && on_the_line.contains(&h.at))?;
+        let ear = rep.ear();
+        let from = said_yes.at.saturating_sub(ear.began()) + CATCHES_UP;
+        let heard = Silences::of(&ear, from, &excused, &[]);
+        Some((heard.alone, format!("{} from {} on", rep.name(), shown(heard.alone_from))))
+    };
+    reps.filter_map(nothing).max()
+}
+
+/// The longest stretches of nothing in an ear.
+struct Silences {
+    /// For which nothing can be blamed.
+    alone: Duration,
+    alone_from: Duration,
+    /// That a time in which the gateway was away had to do with.
+    around: Duration,
+}
+
+impl Silences {
+    fn of(ear: &Ear, from: Duration, excused: &[Range<Duration>], away: &[Range<Duration>]) -> Self {
+        let mut longest = Self { alone: Duration::ZERO, alone_from: Duration::ZERO, around: Duration::ZERO };
         let (mut silent, mut alone) = (0, 0);
-        for (n, level) in levels.iter().enumerate().skip(first) {
+        let skipped = (from.as_millis() / FRAME.as_millis()) as usize;
+        for (n, level) in ear.levels().iter().enumerate().skip(skipped) {
             let now = ear.began() + FRAME * n as u32;
             if *level > NOTHING_DBFS {
                 (silent, alone) = (0, 0);
@@ -94,15 +129,42 @@ impl Fared {
             }
             silent += 1;
             alone = if excused.iter().any(|range| range.contains(&now)) { 0 } else { alone + 1 };
-            if FRAME * alone > self.nothing {
-                self.nothing = FRAME * alone;
-                self.nothing_from = now.saturating_sub(self.nothing);
+            if FRAME * alone > longest.alone {
+                longest.alone = FRAME * alone;
+                longest.alone_from = now.saturating_sub(longest.alone);
             }
             let length = FRAME * silent;
-            if length > self.gap && away.iter().any(|o| o.contains(&now) || o.contains(&(now - length))) {
-                self.gap = length;
+            let near = |o: &Range<Duration>| o.contains(&now) || o.contains(&now.saturating_sub(length));
+            if length > longest.around && away.iter().any(near) {
+                longest.around = length;
             }
         }
+        longest
+    }
+}
+
+impl Fared {
+    /// Promise 2: what is for the rep alone must not be heard by the prospect, whatever breaks.
+    fn overheard(&mut self, prospect: &PhoneCall) {
+        let (ear, voice) = (prospect.ear(), HouseVoice::built_in());
+        for phrase in [Phrase::Offer, Phrase::Whisper] {
+            let heard = ear.heard(voice.phrase(phrase)).filter(|heard| heard.share > LEAKED);
+            if let Some(heard) = heard {
+                self.complaints.push(format!(
+                    "promise 2: the prospect heard the {} from {} on",
+                    phrase.name(),
+                    shown(ear.began() + heard.when.start)
+                ));
+            }
+        }
+    }
+
+    fn listen(&mut self, prospect: &PhoneCall, excused: &[Range<Duration>], away: &[Range<Duration>]) {
+        let ear = prospect.ear();
+        // Until the first sound the call is being set up.
+        let Some(first) = ear.levels().iter().position(|level| *level > NOTHING_DBFS) else { return };
+        let heard = Silences::of(&ear, FRAME * first as u32, excused, away);
+        (self.nothing, self.nothing_from, self.gap) = (heard.alone, heard.alone_from, heard.around);
     }
 
     fn judge_end(&mut self, played: &Played) {
@@ -136,19 +198,16 @@ fn connected_at(mine: &[&Happening], at: Duration) -> bool {
     last.into_iter().next().unwrap_or(false)
 }
 
-fn after_kill(played: &Played, mine: &[&Happening], kill: Duration, next: Option<Duration>) -> AfterKill {
-    let until = next.unwrap_or(Duration::MAX);
-    let within = |at: Duration| at > kill && at <= until;
-    if mine.iter().any(|h| within(h.at) && h.what == What::StreamBegan) {
-        return AfterKill::CameBack;
-    }
-    if heard(&played.prospect, CANNOT_TAKE).is_some_and(|at| at > kill) {
-        return AfterKill::FellBack;
-    }
-    match played.prospect.over_at() {
-        Some(over) if over <= until && left_by_script(played) => AfterKill::Left,
-        Some(over) if over > until => AfterKill::KilledAgain,
-        _ => AfterKill::Lost,
+/// What became of them in the end, whatever happened in between.
+fn after_kill(played: &Played, mine: &[&Happening], kill: Duration) -> AfterKill {
+    if mine.iter().any(|h| h.at > kill && h.what == What::StreamBegan) {
+        AfterKill::CameBack
+    } else if heard(&played.prospect, CANNOT_TAKE).is_some_and(|at| at > kill) {
+        AfterKill::FellBack
+    } else if left_by_script(played) {
+        AfterKill::Left
+    } else {
+        AfterKill::Lost
     }
 }
 
@@ -174,6 +233,8 @@ pub(super) fn shown(at: Duration) -> String {
 const FRAME: Duration = Duration::from_millis(20);
 /// Below the faintest open microphone of the simulated world.
 const NOTHING_DBFS: f32 = -75.0;
+/// What leaks is heard nearly whole; less may be another sentence of the same voice.
+const LEAKED: f32 = 0.85;
 /// Promise 1.
 const NOTHING_AT_MOST: Duration = Duration::from_secs(2);
 /// A burst has to travel, and lines to be caught up with.

@@ -58,11 +58,6 @@ impl Gateway {
         format!("http://{}", self.address)
     }
 
-    /// Where its output is.
-    pub(super) fn log_file(folder: &Path) -> PathBuf {
-        folder.join(LOG)
-    }
-
     /// Starts the process and waits until it is ready to take calls.
     pub(super) async fn begin(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(&self.program);

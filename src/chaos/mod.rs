@@ -27,7 +27,6 @@ use crate::sim::person::Answers;
 use crate::sim::story::Happening;
 
 use ears::{Fared, shown};
-use gateway::Gateway;
 use plan::{Plan, PlannedCall};
 use play::Played;
 pub use report::{Hit, Report};
@@ -49,10 +48,29 @@ pub struct Chaos {
     pub kills: u32,
     /// How many other faults a call has at most.
     pub faults: u32,
-    /// Whether handoffs and tries that a kill left open are counted only.
-    pub lenient: bool,
+    /// What the number's fallback at the carrier does.
+    pub fallback: NumberFallback,
     /// Where to write what each prospect heard, and what went wrong when.
     pub record: Option<PathBuf>,
+}
+
+/// What the number's fallback at the carrier does: a document that outlives the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberFallback {
+    /// It says a word, plays hold for longer than a restart takes, and asks again what failed.
+    AsksAgain,
+    /// It says that the call cannot be taken, and hangs up.
+    Says,
+}
+
+impl NumberFallback {
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AsksAgain => "asks-again",
+            Self::Says => "says",
+        }
+    }
 }
 
 impl Default for Chaos {
@@ -64,7 +82,7 @@ impl Default for Chaos {
             at_once: 3,
             kills: 3,
             faults: 2,
-            lenient: false,
+            fallback: NumberFallback::AsksAgain,
             record: None,
         }
     }
@@ -73,10 +91,14 @@ impl Default for Chaos {
 impl Chaos {
     /// The command that plays the same plan again.
     pub fn command_line(&self) -> String {
-        let lenient = if self.lenient { " --lenient" } else { "" };
         format!(
-            "baton chaos --seed {} --calls {} --at-once {} --kills {} --faults {}{lenient}",
-            self.seed, self.calls, self.at_once, self.kills, self.faults
+            "baton chaos --seed {} --calls {} --at-once {} --kills {} --faults {} --fallback {}",
+            self.seed,
+            self.calls,
+            self.at_once,
+            self.kills,
+            self.faults,
+            self.fallback.word()
         )
     }
 }
@@ -93,7 +115,8 @@ pub async fn run(chaos: &Chaos, say: impl Fn(&str)) -> anyhow::Result<Report> {
         Ok(report) if report.kept() => {
             let _ = std::fs::remove_dir_all(&folder);
         }
-        Ok(_) | Err(_) => say(&format!("the gateway's log: {}\n", Gateway::log_file(&folder).display())),
+        // The gateway's log, its settings, its store, and what happened in the world.
+        Ok(_) | Err(_) => say(&format!("what is left of it: {}\n", folder.display())),
     }
     outcome.with_context(|| format!("to play it again: {}", chaos.command_line()))
 }
@@ -110,12 +133,12 @@ async fn run_in(chaos: &Chaos, folder: &Path, say: &impl Fn(&str)) -> anyhow::Re
     stage.strike().await?;
     remembering.abort();
     let happened = happened.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let story: String = happened.iter().map(|happening| format!("{happening}\n")).collect();
-    std::fs::write(folder.join("story.txt"), story)?;
+    let story: Vec<String> = happened.iter().map(ToString::to_string).collect();
+    std::fs::write(folder.join("story.txt"), story.join("\n"))?;
 
     let outages = stage.outages();
     let fared: Vec<Fared> = played.iter().map(|call| ears::fared(call, &outages, &happened)).collect();
-    let audit = audit::audit(&books, &played, &outages);
+    let audit = audit::audit(&stage.world, &books, &played, &outages);
     if let Some(folder) = &chaos.record {
         for (call, fared) in played.iter().zip(&fared) {
             write_down(folder, call, &sidecar(call, fared, &outages))?;
@@ -127,6 +150,12 @@ async fn run_in(chaos: &Chaos, folder: &Path, say: &impl Fn(&str)) -> anyhow::Re
         outages: &outages,
         runs_on: &runs_on,
         rung_while_engaged: rung_while_engaged(&stage),
+        nothing_of_a_rep: ears::longest_nothing_of_a_rep(
+            &stage.world.carrier.calls(),
+            &played,
+            &outages,
+            &happened,
+        ),
     };
     Ok(Report::of(chaos, &run, audit))
 }

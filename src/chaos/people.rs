@@ -11,6 +11,7 @@ use crate::sim::dice::Dice;
 use crate::sim::person::{Answers, Person, Phone, Step};
 use crate::sim::sound::{self, Phrase, Pitch};
 
+use super::NumberFallback;
 use super::plan::PlannedCall;
 
 /// The phone of this call's prospect. Each has a number of their own, by which their record is found.
@@ -73,9 +74,14 @@ pub(super) fn assistant() -> AssistantScript {
     }
 }
 
-/// The number's fallback at the carrier: a word, hold for longer than a restart takes, and then what failed once more.
-pub(super) fn fallback() -> FallbackDocument {
-    FallbackDocument::AsksAgain { words: ONE_MOMENT.to_owned(), hold: hold(HOLDS) }
+/// The number's fallback at the carrier.
+pub(super) fn fallback(what: NumberFallback) -> FallbackDocument {
+    match what {
+        NumberFallback::AsksAgain => {
+            FallbackDocument::AsksAgain { words: ONE_MOMENT.to_owned(), hold: hold(HOLDS) }
+        }
+        NumberFallback::Says => FallbackDocument::Says(CANNOT_TAKE.to_owned()),
+    }
 }
 
 /// So much of the built-in hold.

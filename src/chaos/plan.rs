@@ -40,8 +40,12 @@ pub(super) struct PlannedFault {
 /// Where in a call, as far as it can be seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Moment {
-    /// The prospect has answered, or was.
+    /// The prospect has dialled: the call is admitted, its stream connects, the assistant is dialled.
+    Dialling,
+    /// The prospect is with the assistant.
     Talking,
+    /// The prospect has asked for a person: one is reserved, and the carrier is told to ring.
+    Seeking,
     /// A rep's phone rings.
     Ringing,
     /// A rep has picked up and hears the question.
@@ -86,8 +90,8 @@ impl Plan {
         for kill in 0..chaos.kills {
             // Spread over the calls, and over the moments of a handoff in turn.
             let call = (u64::from(kill) * u64::from(chaos.calls) / u64::from(chaos.kills)) as usize;
-            let moment = Moment::ALL[kill as usize % Moment::ALL.len()];
-            if moment != Moment::Talking && calls[call].asks_at.is_none() {
+            let moment = Moment::ALL[(chaos.seed as usize).wrapping_add(kill as usize) % Moment::ALL.len()];
+            if moment >= Moment::Seeking && calls[call].asks_at.is_none() {
                 calls[call].asks_at = Some(dice.span(&ASKS));
             }
             let after = dice.span(&moment.lasting());
@@ -124,10 +128,11 @@ impl PlannedFault {
         };
         let moments = match fault {
             // There must be a rep's leg.
-            Fault::CutRep | Fault::StallRep(_) => &Moment::ALL[2..],
+            Fault::CutRep | Fault::StallRep(_) => &Moment::ALL[4..],
             // Late from the first ring on.
-            Fault::LateCallbacks(_) => &Moment::ALL[..2],
-            _ => &Moment::ALL[..],
+            Fault::LateCallbacks(_) => &Moment::ALL[1..4],
+            // There must be a stream, and an assistant.
+            _ => &Moment::ALL[1..],
         };
         let moment = moments[(dice.roll() % moments.len() as u64) as usize];
         Self { moment, after: dice.span(&moment.lasting()), fault }
@@ -136,14 +141,24 @@ impl PlannedFault {
 
 impl Moment {
     /// All of them, in the order of a call.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Talking, Self::Ringing, Self::Asked, Self::Briefed, Self::Introduced, Self::Bridged];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Dialling,
+        Self::Talking,
+        Self::Seeking,
+        Self::Ringing,
+        Self::Asked,
+        Self::Briefed,
+        Self::Introduced,
+        Self::Bridged,
+    ];
 
-    /// From when to when it lasts, after the thing that is seen of it: the prospect's or the rep's picking up, the first
-    /// ring, the rep's key. The whisper has 6 s and the introduction as many.
+    /// From when to when it lasts, after the thing that is seen of it: dialling, the prospect's picking up, their key, the
+    /// first ring, the rep's picking up, the rep's key. The whisper has 6 s and the introduction as many.
     fn lasting(self) -> Range<Duration> {
         let (from, to) = match self {
-            Self::Talking => (200, 12_000),
+            Self::Dialling => (0, 900),
+            Self::Talking => (500, 12_000),
+            Self::Seeking => (0, 700),
             Self::Ringing => (0, 900),
             Self::Asked => (100, 3_500),
             Self::Briefed => (100, 6_000),
@@ -156,7 +171,9 @@ impl Moment {
     /// Its name in a report.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Dialling => "dialling",
             Self::Talking => "talking",
+            Self::Seeking => "seeking",
             Self::Ringing => "ringing",
             Self::Asked => "asked",
             Self::Briefed => "briefed",
@@ -222,7 +239,7 @@ mod tests {
     use super::*;
 
     fn chaos(seed: u64) -> Chaos {
-        Chaos { seed, calls: 40, kills: 30, faults: 2, ..Chaos::default() }
+        Chaos { seed, calls: 40, kills: 32, faults: 2, ..Chaos::default() }
     }
 
     #[test]
@@ -240,11 +257,11 @@ mod tests {
             .flat_map(|call| call.faults.iter().map(move |fault| (call, fault)))
             .filter(|(_, fault)| matches!(fault.fault, Fault::Kill(_)))
             .collect();
-        assert_eq!(kills.len(), 30);
+        assert_eq!(kills.len(), 32);
         for moment in Moment::ALL {
-            assert_eq!(kills.iter().filter(|(_, fault)| fault.moment == moment).count(), 5, "{moment:?}");
+            assert_eq!(kills.iter().filter(|(_, fault)| fault.moment == moment).count(), 4, "{moment:?}");
         }
-        assert!(kills.iter().all(|(call, f)| f.moment == Moment::Talking || call.asks_at.is_some()));
+        assert!(kills.iter().all(|(call, f)| f.moment < Moment::Seeking || call.asks_at.is_some()));
         assert!(kills.windows(2).all(|pair| pair[0].0.number != pair[1].0.number));
     }
 

@@ -96,21 +96,31 @@ async fn go_wrong(
         return done;
     }
     let now = stage.now();
-    let did = match fault {
-        Fault::CutProspect => Some(prospect.cut_stream()),
-        Fault::CloseProspect => Some(prospect.close_stream()),
-        Fault::StallProspect(span) => Some(prospect.stall_stream(span)),
+    let act: Option<()> = match fault {
+        Fault::CutProspect => {
+            prospect.cut_stream();
+            Some(())
+        }
+        Fault::CloseProspect => {
+            prospect.close_stream();
+            Some(())
+        }
+        Fault::StallProspect(span) => {
+            prospect.stall_stream(span);
+            Some(())
+        }
         Fault::CutRep => rep().map(|rep| rep.cut_stream()),
         Fault::StallRep(span) => rep().map(|rep| rep.stall_stream(span)),
         Fault::AssistantVanishes => trouble(stage, prospect, Trouble::Vanishes),
         Fault::AssistantHangs => trouble(stage, prospect, Trouble::Hangs),
         Fault::LateCallbacks(late) => {
-            prospect.callbacks_come(late, 2);
-            rep().map(|rep| rep.callbacks_come(late, 2)).or(Some(()))
+            let legs = std::iter::once(prospect.clone()).chain(rep());
+            legs.for_each(|leg| leg.callbacks_come(late, 2));
+            Some(())
         }
         Fault::Kill(_) => None,
     };
-    done.at = did.map(|()| now);
+    done.at = act.map(|()| now);
     done
 }
 

@@ -25,12 +25,16 @@ pub struct Report {
     pub hit: Hit,
     /// What else went wrong to order, and how often.
     pub faults: BTreeMap<String, usize>,
+    /// How many faults were planned for moments that their calls never came to.
+    pub missed: usize,
     /// The longest time from a kill until the gateway took calls again.
     pub longest_restart: Duration,
     /// The longest stretch of nothing in a prospect's ear while the gateway lived.
     pub longest_nothing: Duration,
     /// The longest that a kill had to do with.
     pub longest_gap: Duration,
+    /// The longest stretch of nothing that a rep heard who had said yes, and whose it was and when.
+    pub nothing_of_a_rep: Option<(Duration, String)>,
     /// How often a rep's phone was rung while they were on it.
     pub rung_while_engaged: usize,
     /// Everything that breaks a promise: the call's number (0: no one call's) and what.
@@ -47,8 +51,6 @@ pub struct Hit {
     pub fell_back: usize,
     /// They hung up meanwhile, as they would have done anyway.
     pub left: usize,
-    /// The gateway was killed again while they waited.
-    pub killed_again: usize,
     /// None of these.
     pub lost: usize,
 }
@@ -56,7 +58,7 @@ pub struct Hit {
 impl Hit {
     /// How many kills hit a connected prospect.
     pub fn all(&self) -> usize {
-        self.came_back + self.fell_back + self.left + self.killed_again + self.lost
+        self.came_back + self.fell_back + self.left + self.lost
     }
 }
 
@@ -68,10 +70,11 @@ impl Report {
                 AfterKill::CameBack => hit.came_back += 1,
                 AfterKill::FellBack => hit.fell_back += 1,
                 AfterKill::Left => hit.left += 1,
-                AfterKill::KilledAgain => hit.killed_again += 1,
                 AfterKill::Lost => hit.lost += 1,
             }
         }
+        let planned = run.played.iter().flat_map(|call| &call.faults);
+        let missed = planned.filter(|done| done.at.is_none()).count();
         let mut faults = BTreeMap::new();
         let done = run.played.iter().flat_map(|call| &call.faults).filter(|done| done.at.is_some());
         for done in done.filter(|done| !matches!(done.fault, Fault::Kill(_))) {
@@ -86,7 +89,7 @@ impl Report {
             .chain(run.runs_on.iter().map(|what| (0, what.clone())))
             .collect();
         let [calls, handoffs, tries] = audit.left_open;
-        if !chaos.lenient && calls > 0 {
+        if calls > 0 {
             let what = format!(
                 "promise 10: kills left {calls} calls, {handoffs} handoffs and {tries} tries without an end"
             );
@@ -100,9 +103,11 @@ impl Report {
             kills: run.outages.len(),
             hit,
             faults,
-            longest_restart: run.outages.iter().map(|o| o.until - o.from).max().unwrap_or_default(),
+            missed,
+            longest_restart: run.outages.iter().map(Outage::length).max().unwrap_or_default(),
             longest_nothing: longest(|fared| fared.nothing),
             longest_gap: longest(|fared| fared.gap),
+            nothing_of_a_rep: run.nothing_of_a_rep.clone(),
             rung_while_engaged: run.rung_while_engaged,
             complaints,
             audit,
@@ -124,18 +129,17 @@ impl Report {
         line("calls", format!("{}, of which {} have a record", self.calls, audit.records));
         line("handoffs", listed(&audit.outcomes));
         line("tries, and claims", format!("{}, {}", audit.tries, audit.claims));
-        line("faults", listed(&self.faults));
+        line("faults", format!("{}; {} moments never came", listed(&self.faults), self.missed));
         line("kills", format!("{}, back within {} ms at most", self.kills, self.longest_restart.as_millis()));
         line("  a handoff was then", listed(&audit.stages));
         line(
             "  prospects hit",
             format!(
-                "{}: {} came back, {} reached the fallback, {} hung up meanwhile, {} hit again, {} lost",
+                "{}: {} came back, {} reached the fallback, {} hung up meanwhile, {} lost",
                 hit.all(),
                 hit.came_back,
                 hit.fell_back,
                 hit.left,
-                hit.killed_again,
                 hit.lost
             ),
         );
@@ -143,6 +147,9 @@ impl Report {
         line("  left open", format!("{calls} calls, {handoffs} handoffs, {tries} tries"));
         line("longest nothing", format!("{} ms with a living gateway", self.longest_nothing.as_millis()));
         line("", format!("{} ms around a kill", self.longest_gap.as_millis()));
+        if let Some((nothing, whose)) = &self.nothing_of_a_rep {
+            line("", format!("{} ms of a rep who had said yes ({whose})", nothing.as_millis()));
+        }
         line("reps rung while engaged", self.rung_while_engaged.to_string());
         for (call, what) in &self.complaints {
             let whose = if *call == 0 { String::new() } else { format!("call {call}: ") };
@@ -170,6 +177,7 @@ impl Report {
             "tries": self.audit.tries,
             "claims": self.audit.claims,
             "faults": self.faults,
+            "missed": self.missed,
             "kills": self.kills,
             "longest_restart_ms": self.longest_restart.as_millis() as u64,
             "stages_at_kills": self.audit.stages,
@@ -178,12 +186,12 @@ impl Report {
                 "came_back": self.hit.came_back,
                 "fell_back": self.hit.fell_back,
                 "left": self.hit.left,
-                "killed_again": self.hit.killed_again,
                 "lost": self.hit.lost,
             },
             "left_open": { "calls": calls, "handoffs": handoffs, "tries": tries },
             "longest_nothing_ms": self.longest_nothing.as_millis() as u64,
             "longest_gap_ms": self.longest_gap.as_millis() as u64,
+            "nothing_of_a_rep_ms": self.nothing_of_a_rep.as_ref().map(|(nothing, _)| nothing.as_millis() as u64),
             "rung_while_engaged": self.rung_while_engaged,
             "complaints": complaints,
         });
@@ -198,6 +206,7 @@ pub(super) struct Run<'a> {
     pub(super) outages: &'a [Outage],
     pub(super) runs_on: &'a [String],
     pub(super) rung_while_engaged: usize,
+    pub(super) nothing_of_a_rep: Option<(Duration, String)>,
 }
 
 /// What went wrong in one call, and when, for whoever listens to what its prospect heard.
@@ -219,7 +228,10 @@ pub(super) fn sidecar(call: &Played, fared: &Fared, outages: &[Outage]) -> Strin
         call.prospect.ear().words().iter().map(|w| (w.at, format!("the carrier says “{}”", w.words))),
     );
     lines.sort();
-    let mut text: String = lines.iter().map(|(at, what)| format!("{}  {what}\n", shown(*at))).collect();
+    let mut text = String::new();
+    for (at, what) in lines {
+        let _ = writeln!(text, "{}  {what}", shown(at));
+    }
     for fate in &fared.after_kills {
         let _ = writeln!(text, "after a kill: {fate:?}");
     }

@@ -33,6 +33,13 @@ pub(super) struct Outage {
     pub(super) written: Arc<Snapshot>,
 }
 
+impl Outage {
+    /// How long it was.
+    pub(super) fn length(&self) -> Duration {
+        self.until.saturating_sub(self.from)
+    }
+}
+
 impl Stage {
     /// Starts the world and the gateway, in this folder.
     pub(super) async fn set(chaos: &Chaos, folder: &Path) -> anyhow::Result<Arc<Self>> {
@@ -52,7 +59,7 @@ impl Stage {
         for phone in reps {
             world.carrier.install(phone);
         }
-        let fallback = StaticFallback::start(&people::fallback()).await?;
+        let fallback = StaticFallback::start(&people::fallback(chaos.fallback)).await?;
         world.point_at_with(&gateway.base(), &fallback);
         Ok(Arc::new(Self {
             world,

@@ -17,7 +17,9 @@ use super::plan::Moment;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) rep: Option<String>,
+    dialled: Option<Duration>,
     answered: Option<Duration>,
+    asked: Option<Duration>,
     rang: Option<Duration>,
     picked_up: Option<Duration>,
     accepted: Option<Duration>,
@@ -27,7 +29,9 @@ impl Seen {
     /// When what this moment is counted from was seen.
     pub(super) fn began(&self, moment: Moment) -> Option<Duration> {
         match moment {
+            Moment::Dialling => self.dialled,
             Moment::Talking => self.answered,
+            Moment::Seeking => self.asked,
             Moment::Ringing => self.rang,
             Moment::Asked => self.picked_up,
             Moment::Briefed | Moment::Introduced | Moment::Bridged => self.accepted,
@@ -51,7 +55,9 @@ pub(super) async fn watch(
         let at = Some(happening.at);
         if happening.who == prospect.name() {
             match happening.what {
+                What::Dialled => seen.send_modify(|seen| seen.dialled = at),
                 What::Answered => seen.send_modify(|seen| seen.answered = at),
+                What::Pressed('0') => seen.send_modify(|seen| seen.asked = at),
                 What::Over(_) => return,
                 _ => {}
             }
@@ -91,10 +97,15 @@ pub(super) fn rep_call(world: &World, name: &str) -> Option<PhoneCall> {
 
 /// The latest connection to the assistant for the prospect of this number.
 pub(super) fn visit(world: &World, number: &str) -> Option<Visit> {
+    visits(world, number).pop()
+}
+
+/// All connections to the assistant for the prospect of this number, in order.
+pub(super) fn visits(world: &World, number: &str) -> Vec<Visit> {
     let is_theirs = |visit: &Visit| {
         visit.start().is_some_and(|start| value(&start.parameters, "from_number") == Some(number))
     };
-    world.assistant.visits().into_iter().rev().find(is_theirs)
+    world.assistant.visits().into_iter().filter(is_theirs).collect()
 }
 
 /// What Baton calls the call of the prospect with this number.
@@ -103,6 +114,7 @@ pub(super) fn baton_call(world: &World, number: &str) -> Option<String> {
     value(&start.parameters, "baton_call").map(str::to_owned)
 }
 
-fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+/// The value of this name.
+pub(super) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
 }

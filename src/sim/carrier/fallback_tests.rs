@@ -119,6 +119,34 @@ async fn a_stream_that_the_carrier_closes_to_order_brings_no_stop_and_its_action
 }
 
 #[tokio::test]
+async fn a_stream_without_an_action_goes_on_with_the_next_verb_and_with_nothing_left_the_carrier_hangs_up() {
+    let echo = Echo::start().await;
+    echo.document("/voice", &format!("{}<Say>good bye</Say>", echo.connect("")));
+    let carrier = carrier(&echo, |_| {}).await;
+    let call = streaming(&echo, &carrier).await;
+    echo.vanish();
+    assert_eq!(call.is_over(LIMIT).await, Some(CallStatus::Completed));
+    assert_eq!(call.ear().words()[0].words, "good bye");
+    assert!(echo.asked("/fallback").is_empty(), "a stream that breaks is no document that fails");
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_while_the_carrier_tries_ends_the_tries() {
+    let fallback = says("nobody hears this").await;
+    let (carrier, url) = unanswered("#rc=5&tt=15000", &fallback, millis(500)).await;
+    let call = carrier.place(prospect());
+    let tried = || !tries(&carrier, &url).is_empty();
+    while !tried() {
+        tokio::time::sleep(millis(10)).await;
+    }
+    call.give_up();
+    assert_eq!(call.is_over(LIMIT).await, Some(CallStatus::Canceled));
+    tokio::time::sleep(millis(700)).await;
+    assert_eq!(tries(&carrier, &url).len(), 1);
+    assert!(fallback.asked().is_empty());
+}
+
+#[tokio::test]
 async fn a_fallback_that_asks_again_brings_the_call_back_to_a_server_that_was_away() {
     let (echo, away) = (Echo::start().await, nobody());
     let hold = crate::sim::sound::speech(millis(1_500), Pitch::CARRIER, 1);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
@@ -36,7 +36,7 @@ pub enum FallbackDocument {
 #[derive(Debug)]
 pub struct StaticFallback {
     url: String,
-    asked: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    asked: Arc<Mutex<Vec<Form>>>,
     serving: JoinHandle<()>,
 }
 
@@ -44,8 +44,11 @@ pub struct StaticFallback {
 struct Served {
     document: Arc<str>,
     hold: Bytes,
-    asked: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    asked: Arc<Mutex<Vec<Form>>>,
 }
+
+/// What a request said.
+type Form = Vec<(String, String)>;
 
 impl StaticFallback {
     /// Starts it on a free port of this machine.
@@ -73,7 +76,7 @@ impl StaticFallback {
     }
 
     /// With what it was asked so far: the usual, and `ErrorCode` and `ErrorUrl`.
-    pub fn asked(&self) -> Vec<Vec<(String, String)>> {
+    pub fn asked(&self) -> Vec<Form> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -108,8 +111,10 @@ impl FallbackDocument {
     }
 }
 
-async fn answer(State(served): State<Served>, body: Bytes) -> impl IntoResponse {
-    let form: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
+async fn answer(State(served): State<Served>, RawQuery(query): RawQuery, body: Bytes) -> impl IntoResponse {
+    let read = |bytes: &[u8]| serde_urlencoded::from_bytes(bytes).unwrap_or_default();
+    let mut form: Form = read(&body);
+    form.extend(read(query.unwrap_or_default().as_bytes()));
     let failed = form.iter().find(|(name, _)| name == "ErrorUrl").map_or("", |(_, url)| url.as_str());
     let document = served.document.replace("{{ErrorUrl}}", &escaped(failed));
     served.asked.lock().unwrap_or_else(PoisonError::into_inner).push(form);
