@@ -36,3 +36,5 @@ pub mod app;
 pub mod demo;
 /// The simulated world against a Baton that runs elsewhere.
 pub mod rehearsal;
+/// What a call costs, beside a floor that does nothing.
+pub mod bench;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use baton::app::App;
+use baton::bench::load::Load;
+use baton::bench::{self, Plan};
 use baton::config::{self, Loaded, check};
 use baton::demo::{self, Demo};
 use baton::edge::store::Store;
@@ -48,6 +50,21 @@ enum Command {
         /// For a script.
         #[arg(long)]
         json: bool,
+    },
+    /// Measure what calls cost here, beside a bare bridge that does nothing but pass messages on.
+    ///
+    /// Each takes its turn as a child process, under calls over real sockets. The ratios hold on other machines as well;
+    /// the milliseconds hold on this one, while nothing else runs.
+    Bench(BenchArguments),
+    /// The bare bridge that `baton bench` measures beside Baton.
+    #[command(hide = true)]
+    Floor {
+        /// The address to listen on.
+        #[arg(long)]
+        listen: std::net::SocketAddr,
+        /// Where the assistant's stream is.
+        #[arg(long)]
+        assistant: String,
     },
     /// List the latest calls.
     Calls {
@@ -128,6 +145,22 @@ struct SimArguments {
 }
 
 #[derive(Args)]
+struct BenchArguments {
+    /// How many calls at once, each with a phone's stream and an assistant's.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(8..=5_000))]
+    calls: u16,
+    /// How many seconds each is measured in each round.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// How often each takes its turn.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// For a script.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
 struct Settings {
     /// The file of settings; without it ./baton.toml is read where it exists.
     #[arg(long, value_name = "FILE")]
@@ -151,6 +184,9 @@ impl Settings {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Command::Bench(arguments) = &arguments.command {
+        return measure(arguments).unwrap_or_else(|error| failed(&error));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error)),
@@ -159,6 +195,10 @@ fn main() -> ExitCode {
         Command::Demo { record } => runtime.block_on(show_demo(record)),
         Command::Sim(arguments) => runtime.block_on(rehearse(*arguments)),
         Command::Serve(settings) => runtime.block_on(serve(&settings)),
+        Command::Bench(arguments) => measure(&arguments),
+        Command::Floor { listen, assistant } => {
+            runtime.block_on(bench::floor::run(listen, assistant)).map(|()| ExitCode::SUCCESS)
+        }
         Command::Check { settings, json } => check_settings(&settings, json),
         Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
         Command::Show { call, settings, json } => runtime.block_on(show_call(&settings, call, json)),
@@ -194,6 +234,12 @@ async fn rehearse(arguments: SimArguments) -> anyhow::Result<ExitCode> {
     })
     .await?;
     Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn measure(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
+    let load = Load { calls: arguments.calls, window: Duration::from_secs(arguments.seconds) };
+    let plan = Plan { load, rounds: arguments.rounds, json: arguments.json };
+    Ok(if bench::run(&plan)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {

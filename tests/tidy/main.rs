@@ -55,6 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("rehearsal", &["audio", "handoff", "live", "sim"]),
+    ("bench", &["time", "id", "audio", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 
 const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "handoff", "call"];
