@@ -55,7 +55,7 @@ enum Command {
     ///
     /// Each takes its turn as a child process, under calls over real sockets. The ratios hold on other machines as well;
     /// the milliseconds hold on this one, while nothing else runs.
-    Bench(BenchArguments),
+    Bench(Box<BenchArguments>),
     /// The bare bridge that `baton bench` measures beside Baton.
     #[command(hide = true)]
     Floor {
@@ -65,6 +65,13 @@ enum Command {
         /// Where the assistant's stream is.
         #[arg(long)]
         assistant: String,
+    },
+    /// A call without sockets, for the count of instructions.
+    #[command(hide = true)]
+    Relay {
+        /// Frames each way.
+        #[arg(long)]
+        frames: u32,
     },
     /// List the latest calls.
     Calls {
@@ -158,6 +165,15 @@ struct BenchArguments {
     /// For a script.
     #[arg(long)]
     json: bool,
+    /// Hold the figures to the limits of this file: exit 1 where two rounds of three are over one.
+    #[arg(long, value_name = "FILE")]
+    gate: Option<PathBuf>,
+    /// Count the instructions of a frame's way instead, where valgrind is installed.
+    #[arg(long)]
+    instructions: bool,
+    /// Run the gateways under this program, to see where the time or the memory goes.
+    #[arg(long, value_name = "COMMAND")]
+    under: Option<String>,
 }
 
 #[derive(Args)]
@@ -183,27 +199,24 @@ impl Settings {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    if let Command::Bench(arguments) = &arguments.command {
-        return measure(arguments).unwrap_or_else(|error| failed(&error));
-    }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&anyhow::Error::from(error)),
-    };
-    let done = match arguments.command {
-        Command::Demo { record } => runtime.block_on(show_demo(record)),
-        Command::Sim(arguments) => runtime.block_on(rehearse(*arguments)),
-        Command::Serve(settings) => runtime.block_on(serve(&settings)),
-        Command::Bench(arguments) => measure(&arguments),
-        Command::Floor { listen, assistant } => {
-            runtime.block_on(bench::floor::run(listen, assistant)).map(|()| ExitCode::SUCCESS)
-        }
+    let done = match Arguments::parse().command {
+        Command::Demo { record } => wait_for(show_demo(record)),
+        Command::Sim(arguments) => wait_for(rehearse(*arguments)),
+        Command::Serve(settings) => wait_for(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
-        Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
-        Command::Show { call, settings, json } => runtime.block_on(show_call(&settings, call, json)),
+        Command::Bench(arguments) => measure(*arguments),
+        Command::Floor { listen, assistant } => {
+            wait_for(async move { bench::floor::run(listen, assistant).await.map(|()| ExitCode::SUCCESS) })
+        }
+        Command::Relay { frames } => bench::relay::run(frames).map(|()| ExitCode::SUCCESS),
+        Command::Calls { settings, limit, json } => wait_for(list_calls(&settings, limit, json)),
+        Command::Show { call, settings, json } => wait_for(show_call(&settings, call, json)),
     };
     done.unwrap_or_else(|error| failed(&error))
+}
+
+fn wait_for(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
 async fn show_demo(record: Option<PathBuf>) -> anyhow::Result<ExitCode> {
@@ -236,10 +249,19 @@ async fn rehearse(arguments: SimArguments) -> anyhow::Result<ExitCode> {
     Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn measure(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
-    let load = Load { calls: arguments.calls, window: Duration::from_secs(arguments.seconds) };
-    let plan = Plan { load, rounds: arguments.rounds, json: arguments.json };
-    Ok(if bench::run(&plan)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+fn measure(arguments: BenchArguments) -> anyhow::Result<ExitCode> {
+    let within_limits = if arguments.instructions {
+        bench::instructions::run(arguments.gate.as_deref())?
+    } else {
+        bench::run(&Plan {
+            load: Load { calls: arguments.calls, window: Duration::from_secs(arguments.seconds) },
+            rounds: arguments.rounds,
+            json: arguments.json,
+            gate: arguments.gate,
+            under: arguments.under.iter().flat_map(|line| line.split_whitespace()).map(str::to_owned).collect(),
+        })?
+    };
+    Ok(if within_limits { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -27,13 +27,13 @@ pub(super) struct Tally {
 
 /// What came to one side of the gateway while it was measured.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Heard {
+pub struct Heard {
     /// From leaving one end to reaching the other.
-    pub(super) latency: Histogram,
+    pub latency: Histogram,
     /// From leaving one end to being played at the other.
-    pub(super) playout: Histogram,
+    pub playout: Histogram,
     /// How many frames.
-    pub(super) frames: u64,
+    pub frames: u64,
 }
 
 impl Tally {

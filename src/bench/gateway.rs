@@ -41,11 +41,24 @@ pub struct Used {
 
 impl Gateway {
     /// Starts it and waits until it takes calls.
-    pub async fn start(which: Which, assistant: SocketAddr, calls: usize) -> anyhow::Result<Self> {
+    pub async fn start(
+        which: Which,
+        under: &[String],
+        assistant: SocketAddr,
+        calls: usize,
+    ) -> anyhow::Result<Self> {
         let folder = Scratch(std::env::temp_dir().join(format!("baton-bench-{:032x}", chance::bits())));
         std::fs::create_dir(&folder.0).context("no folder for the gateway could be made")?;
         let address = free_address().await?;
-        let mut command = Command::new(std::env::current_exe().context("who am I?")?);
+        let program = std::env::current_exe().context("who am I?")?;
+        let mut command = match under {
+            [] => Command::new(program),
+            [watcher, its @ ..] => {
+                let mut command = Command::new(watcher);
+                command.args(its).arg(program);
+                command
+            }
+        };
         match which {
             Which::Baton => {
                 let file = folder.0.join("baton.toml");
@@ -103,6 +116,15 @@ impl Gateway {
             cpu: cpu(&proc("stat")?).context("/proc/…/stat is not as expected")?,
             rss: rss(&proc("smaps_rollup")?).context("/proc/…/smaps_rollup is not as expected")?,
         })
+    }
+
+    /// Ends it in good order, so that whoever watches it can write down what was seen.
+    pub async fn end(mut self) -> anyhow::Result<()> {
+        if let Some(pid) = self.child.id() {
+            Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await?;
+            tokio::time::timeout(READY_WITHIN, self.child.wait()).await.context("the gateway does not end")??;
+        }
+        Ok(())
     }
 
     /// The end of what it logged.

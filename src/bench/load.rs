@@ -45,10 +45,10 @@ pub struct Measured {
 }
 
 impl Load {
-    /// Puts this load on a new gateway.
-    pub async fn measure(self, which: Which) -> anyhow::Result<Measured> {
+    /// Puts this load on a new gateway; where `under` names a program, the gateway runs under it.
+    pub async fn measure(self, which: Which, under: &[String]) -> anyhow::Result<Measured> {
         let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let gateway = Gateway::start(which, door.local_addr()?, usize::from(self.calls)).await?;
+        let gateway = Gateway::start(which, under, door.local_addr()?, usize::from(self.calls)).await?;
         let tally = Tally::new();
         let pace = Arc::new(Pace::start(2 * self.calls, tally.clone()));
         let answered = Arc::new(Semaphore::new(0));
@@ -76,6 +76,9 @@ impl Load {
         let broke = phones.try_join_next().is_some();
         anyhow::ensure!(!broke, "a stream broke in the middle of it: {}", gateway.last_words());
         let sent = pace.stop();
+        if !under.is_empty() {
+            gateway.end().await?;
+        }
         let (at_carrier, at_assistant) =
             (tally.heard(Side::Carrier).clone(), tally.heard(Side::Assistant).clone());
         Ok(Measured {

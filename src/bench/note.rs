@@ -10,18 +10,18 @@ use crate::audio::g711;
 
 /// What is written into one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Note {
+pub struct Note {
     /// Which end sent it.
-    pub(super) from: u16,
+    pub from: u16,
     /// Its number in what that end sends.
-    pub(super) number: u32,
+    pub number: u32,
     /// When it left, on the clock of the load.
-    pub(super) sent: Duration,
+    pub sent: Duration,
 }
 
 impl Note {
     /// A frame that says this, spoken or silent.
-    pub(super) fn frame(&self, sound: Sound) -> [u8; FRAME_SAMPLES] {
+    pub fn frame(&self, sound: Sound) -> [u8; FRAME_SAMPLES] {
         let mut frame = match sound {
             Sound::Speech => SPEECH,
             Sound::Silence => [g711::SILENCE; FRAME_SAMPLES],
@@ -40,7 +40,7 @@ impl Note {
     }
 
     /// What this sound says, if it is a frame of the load.
-    pub(super) fn read(sound: &[u8]) -> Option<Self> {
+    pub fn read(sound: &[u8]) -> Option<Self> {
         let mut bytes = [0; LENGTH / 2];
         for (byte, pair) in bytes.iter_mut().zip(sound.get(..LENGTH)?.chunks_exact(2)) {
             *byte = (pair[0] << 4) | (pair[1] & 0x0f);
@@ -56,7 +56,7 @@ impl Note {
 
 /// Whether a frame can be heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sound {
+pub enum Sound {
     /// As loud as somebody speaking.
     Speech,
     /// Nothing but the note.
@@ -64,7 +64,7 @@ pub(super) enum Sound {
 }
 
 /// How many samples the note takes.
-pub(super) const LENGTH: usize = 32;
+pub const LENGTH: usize = 32;
 
 /// The positive samples of the lowest segment: below -48 dBFS each.
 const QUIET: u8 = 0xf0;

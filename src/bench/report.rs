@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::bench::Plan;
 use crate::bench::gateway::Which;
 use crate::bench::histogram::{Histogram, Spread};
-use crate::bench::load::Measured;
+use crate::bench::load::{Load, Measured};
 
 /// The figures of one gateway in one round, or the medians of several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -148,13 +147,13 @@ impl Round {
 
 impl Report {
     /// The report of these rounds.
-    pub fn of(plan: &Plan, rounds: Vec<Round>) -> Self {
+    pub fn of(load: Load, rounds: Vec<Round>) -> Self {
         let baton: Vec<Figures> = rounds.iter().map(|round| round.baton).collect();
         let floor: Vec<Figures> = rounds.iter().map(|round| round.floor).collect();
         let ratios: Vec<Ratio> = rounds.iter().map(Round::ratio).collect();
         Self {
-            calls: plan.load.calls,
-            seconds: plan.load.window.as_secs(),
+            calls: load.calls,
+            seconds: load.window.as_secs(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             baton: Figures::median(&baton),
             floor: Figures::median(&floor),

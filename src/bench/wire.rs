@@ -10,7 +10,7 @@ use crate::bench::note;
 
 /// On which side of the gateway an end stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub enum Side {
     /// A phone, at the carrier.
     Carrier,
     /// An assistant.
@@ -19,7 +19,7 @@ pub(super) enum Side {
 
 /// What came in one websocket frame.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Came<'a> {
+pub enum Came<'a> {
     /// A message.
     Text(&'a [u8]),
     /// A ping, to be answered with the same.
@@ -31,7 +31,7 @@ pub(super) enum Came<'a> {
 }
 
 /// Appends a websocket frame of this kind. A client's is masked with zeros: it costs the reader the same as any mask.
-pub(super) fn put_frame(into: &mut Vec<u8>, side: Side, kind: u8, payload: &[u8]) {
+pub fn put_frame(into: &mut Vec<u8>, side: Side, kind: u8, payload: &[u8]) {
     let (mask, mask_length): (u8, usize) = match side {
         Side::Carrier => (0x80, 4),
         Side::Assistant => (0, 0),
@@ -49,7 +49,7 @@ pub(super) fn put_frame(into: &mut Vec<u8>, side: Side, kind: u8, payload: &[u8]
 }
 
 /// The first websocket frame of these bytes, if it is whole, and how long it is. Unmasks in place.
-pub(super) fn take_frame(bytes: &mut [u8]) -> Option<(Came<'_>, usize)> {
+pub fn take_frame(bytes: &mut [u8]) -> Option<(Came<'_>, usize)> {
     let (kind, second) = (*bytes.first()? & 0x0f, *bytes.get(1)?);
     let (mut at, length) = match second & 0x7f {
         126 => (4, usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]))),
@@ -80,7 +80,7 @@ pub(super) fn take_frame(bytes: &mut [u8]) -> Option<(Came<'_>, usize)> {
 }
 
 /// Writes what this side says when it sends a frame of sound, in place of what `into` held.
-pub(super) fn write_media(into: &mut Vec<u8>, side: Side, stream: &str, number: u32, sound: &[u8]) {
+pub fn write_media(into: &mut Vec<u8>, side: Side, stream: &str, number: u32, sound: &[u8]) {
     into.clear();
     let written = match side {
         Side::Carrier => write!(
@@ -106,7 +106,7 @@ pub(super) fn write_media(into: &mut Vec<u8>, side: Side, stream: &str, number: 
 }
 
 /// The first samples of a message with sound: as many as a note takes.
-pub(super) fn begin_of_sound(message: &[u8]) -> Option<[u8; note::LENGTH + 1]> {
+pub fn begin_of_sound(message: &[u8]) -> Option<[u8; note::LENGTH + 1]> {
     let begin = after(message, br#""payload":""#)?;
     let mut sound = [0; note::LENGTH + 1];
     let decoded = STANDARD.decode_slice(message.get(begin..begin + (note::LENGTH + 1) / 3 * 4)?, &mut sound);
@@ -114,7 +114,7 @@ pub(super) fn begin_of_sound(message: &[u8]) -> Option<[u8; note::LENGTH + 1]> {
 }
 
 /// The name of the stream in a `start`, if this is one.
-pub(super) fn started(message: &[u8]) -> Option<&str> {
+pub fn started(message: &[u8]) -> Option<&str> {
     after(message, br#""event":"start""#)?;
     let begin = after(message, br#""streamSid":""#)?;
     let length = message[begin..].iter().position(|byte| *byte == b'"')?;
@@ -126,11 +126,11 @@ fn after(message: &[u8], key: &[u8]) -> Option<usize> {
 }
 
 /// Kinds of websocket frames (RFC 6455 §5.2).
-pub(super) const TEXT: u8 = 1;
+pub const TEXT: u8 = 1;
 /// Asks for a pong.
-pub(super) const PING: u8 = 9;
+pub const PING: u8 = 9;
 /// Answers a ping.
-pub(super) const PONG: u8 = 10;
+pub const PONG: u8 = 10;
 const CLOSE: u8 = 8;
 
 #[cfg(test)]

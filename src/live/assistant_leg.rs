@@ -71,6 +71,8 @@ struct AssistantLeg<L> {
     next_silence: Instant,
     /// Frames of silence that took the place of late ones.
     filler: u32,
+    /// Whether the last frame went to make up for one of them.
+    made_up: bool,
     spoke_up_in: Option<u16>,
     alive: Instant,
     pinged_at: Option<Instant>,
@@ -101,6 +103,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
             owed: VecDeque::new(),
             next_silence: now,
             filler: 0,
+            made_up: false,
             spoke_up_in: None,
             alive: now,
             pinged_at: None,
@@ -143,9 +146,11 @@ impl<L: AssistantLine> AssistantLeg<L> {
             Woke::Command(Some(command)) => self.commanded(command).await?,
             Woke::Command(None) | Woke::NobodyListens => return Err(LegEnd::NotNeeded),
             Woke::Ear(Some(frame)) => {
-                if self.hears_prospect() && !self.makes_up_for_filler(&frame) {
-                    let sent = self.line.send_frame(&frame.sound);
-                    within(self.seat.limits.slow, sent).await?;
+                if self.hears_prospect() {
+                    if !self.makes_up_for_filler(&frame) {
+                        let sent = self.line.send_frame(&frame.sound);
+                        within(self.seat.limits.slow, sent).await?;
+                    }
                     self.next_silence = clock::now() + STALL;
                 }
             }
@@ -316,13 +321,14 @@ impl<L: AssistantLine> AssistantLeg<L> {
         }
     }
 
-    /// Silence was put in where frames were late: as many of the late ones that are silent themselves can go.
+    /// Silence was put in where frames were late: as many of the late ones that are silent themselves can go, but
+    /// never two in a row, which would be a gap of its own.
     fn makes_up_for_filler(&mut self, frame: &Frame) -> bool {
-        if self.filler == 0 || is_audible(&frame.sound) {
-            return false;
+        self.made_up = self.filler > 0 && !self.made_up && !is_audible(&frame.sound);
+        if self.made_up {
+            self.filler -= 1;
         }
-        self.filler -= 1;
-        true
+        self.made_up
     }
 
     fn hears_prospect(&self) -> bool {

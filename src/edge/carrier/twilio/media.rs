@@ -88,8 +88,29 @@ pub async fn turn_away(mut socket: WebSocket, why: Refusal) {
 /// The stream of one leg, once it has started.
 pub struct TwilioLine {
     socket: WebSocket,
-    stream: String,
+    incoming: Incoming,
     out: BytesMut,
+}
+
+impl TwilioLine {
+    /// The stream that has started so.
+    pub fn new(socket: WebSocket, start: &Start) -> Self {
+        Self {
+            socket,
+            incoming: Incoming::of(&start.stream_sid),
+            out: BytesMut::with_capacity(OUT_CAPACITY),
+        }
+    }
+
+    async fn send_out(&mut self) -> Result<(), LineBroke> {
+        let text = Utf8Bytes::try_from(self.out.split().freeze()).map_err(|_| LineBroke)?;
+        self.socket.send(Message::Text(text)).await.map_err(|_| LineBroke)
+    }
+}
+
+/// What the carrier says on one stream, message by message.
+pub struct Incoming {
+    stream: String,
     arrival: Arrival,
     chunk: Vec<u8>,
     rest: Vec<u8>,
@@ -98,23 +119,27 @@ pub struct TwilioLine {
     refused_before: bool,
 }
 
-impl TwilioLine {
-    /// The stream that has started so.
-    pub fn new(socket: WebSocket, start: &Start) -> Self {
+impl Incoming {
+    /// Of the stream of this name.
+    pub fn of(stream: &str) -> Self {
         Self {
-            socket,
-            stream: start.stream_sid.clone(),
-            out: BytesMut::with_capacity(OUT_CAPACITY),
+            stream: stream.to_owned(),
             arrival: Arrival::default(),
             chunk: Vec::with_capacity(2 * FRAME_SAMPLES),
             rest: Vec::with_capacity(2 * FRAME_SAMPLES),
-            frames: VecDeque::with_capacity(4),
+            frames: VecDeque::with_capacity(2),
             place: MediaTime(0),
             refused_before: false,
         }
     }
 
-    fn read(&mut self, text: &str) -> Option<FromCarrier> {
+    /// What is left of the message before: one may hold several frames.
+    pub fn left(&mut self) -> Option<FromCarrier> {
+        self.frames.pop_front().map(FromCarrier::Sound)
+    }
+
+    /// The next message; nothing where it says nothing to the leg, or was refused.
+    pub fn read(&mut self, text: &str) -> Option<FromCarrier> {
         if text.len() > LONGEST_MESSAGE {
             return self.refuse(Refusal::TooLong);
         }
@@ -130,7 +155,7 @@ impl TwilioLine {
                     return self.refuse(Refusal::Malformed);
                 }
                 self.take_in(stamp);
-                self.frames.pop_front().map(FromCarrier::Sound)
+                self.left()
             }
             Ok(Wire::Key { stream, digit }) if stream.as_str() == self.stream => {
                 Some(FromCarrier::Key(digit))
@@ -187,27 +212,22 @@ impl TwilioLine {
         self.refused_before = true;
         None
     }
-
-    async fn send_out(&mut self) -> Result<(), LineBroke> {
-        let text = Utf8Bytes::try_from(self.out.split().freeze()).map_err(|_| LineBroke)?;
-        self.socket.send(Message::Text(text)).await.map_err(|_| LineBroke)
-    }
 }
 
 impl CarrierLine for TwilioLine {
     async fn next(&mut self) -> FromCarrier {
-        if let Some(frame) = self.frames.pop_front() {
-            return FromCarrier::Sound(frame);
+        if let Some(frame) = self.incoming.left() {
+            return frame;
         }
         loop {
             match self.socket.recv().await {
                 Some(Ok(Message::Text(text))) => {
-                    if let Some(from) = self.read(&text) {
+                    if let Some(from) = self.incoming.read(&text) {
                         return from;
                     }
                 }
                 Some(Ok(Message::Binary(_))) => {
-                    self.refuse(Refusal::Binary);
+                    self.incoming.refuse(Refusal::Binary);
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => return FromCarrier::Alive,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return FromCarrier::Broke,
@@ -216,17 +236,17 @@ impl CarrierLine for TwilioLine {
     }
 
     async fn send_sound(&mut self, sound: &[u8]) -> Result<(), LineBroke> {
-        wire::write_media(&mut self.out, &self.stream, sound);
+        wire::write_media(&mut self.out, &self.incoming.stream, sound);
         self.send_out().await
     }
 
     async fn send_mark(&mut self, mark: u32) -> Result<(), LineBroke> {
-        wire::write_mark(&mut self.out, &self.stream, &mark.to_string());
+        wire::write_mark(&mut self.out, &self.incoming.stream, &mark.to_string());
         self.send_out().await
     }
 
     async fn clear(&mut self) -> Result<(), LineBroke> {
-        wire::write_clear(&mut self.out, &self.stream);
+        wire::write_clear(&mut self.out, &self.incoming.stream);
         self.send_out().await
     }
 
@@ -258,5 +278,5 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// Close code of RFC 6455 for "not by our rules".
 const POLICY: u16 = 1008;
 
-/// Room for forty messages before the buffer is used again from the start.
-const OUT_CAPACITY: usize = 12 * 1024;
+/// Room for six messages before the buffer is used again from the start; a longer one makes it grow, once.
+const OUT_CAPACITY: usize = 2 * 1024;
