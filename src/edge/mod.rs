@@ -7,3 +7,4 @@ pub mod api;
 pub mod store;
 pub mod lenient;
 mod json;
+mod plain;

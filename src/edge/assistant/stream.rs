@@ -252,8 +252,8 @@ fn closed(frame: Option<&CloseFrame>) -> FromAssistant {
     }
 }
 
-/// An assistant's messages are a few kilobytes.
-const READ_BUFFER: usize = 4 * 1024;
+/// Most assistants send a frame or a few at a time. The websocket crate writes zeros over all of it before each read.
+const READ_BUFFER: usize = 2 * 1024;
 
 /// Room for six messages before the buffer is used again from the start.
 const OUT_CAPACITY: usize = 2 * 1024;

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::edge::json::{put_number, put_raw, put_sound, put_text};
 use crate::edge::lenient::{MAX_MESSAGE, Text, WireError, object};
+use crate::edge::plain::{Plain, once};
 use crate::time::MediaTime;
 
 /// Writes to one assistant: gives its stream the names that it knows, and counts as Twilio does.
@@ -152,6 +153,9 @@ pub fn read(text: &str) -> Result<FromAssistant<'_>, WireError> {
     if text.len() > MAX_MESSAGE {
         return Err(WireError::TooLong("message"));
     }
+    if let Some(media) = plain_media(text) {
+        return Ok(media);
+    }
     let message: Message<'_> = object(text, "message")?;
     let event = message.event.as_ref().ok_or(WireError::Missing("event"))?;
     match event.as_str() {
@@ -169,6 +173,31 @@ pub fn read(text: &str) -> Result<FromAssistant<'_>, WireError> {
         "baton" => Ok(FromAssistant::Baton(Text::from(text))),
         _ => Ok(FromAssistant::Unknown),
     }
+}
+
+/// Sound as most assistants write it; everything else takes the long way.
+fn plain_media(text: &str) -> Option<FromAssistant<'_>> {
+    let (mut event, mut stream, mut media, mut payload) = (None, None, None, None);
+    let mut plain = Plain::new(text);
+    plain.object(|plain, name| match name {
+        "event" => once(&mut event, plain.string()?),
+        "streamSid" => once(&mut stream, plain.string()?),
+        "media" => {
+            once(&mut media, ())?;
+            plain.object(|plain, name| match name {
+                "payload" => once(&mut payload, plain.sound()?),
+                _ => plain.skip(),
+            })
+        }
+        _ => plain.skip(),
+    })?;
+    plain.is_read()?;
+    (event? == "media").then_some(())?;
+    let stream = match stream {
+        Some(stream) => Some(Text::from(stream).name("streamSid").ok()?),
+        None => None,
+    };
+    Some(FromAssistant::Media { stream, payload: Text::from(payload?) })
 }
 
 #[derive(Deserialize)]
