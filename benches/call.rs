@@ -1,7 +1,5 @@
 //! What a call decides: a turn of a conversation, and a whole handoff.
 
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
-
 use std::hint::black_box;
 use std::time::Duration;
 

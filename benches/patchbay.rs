@@ -1,7 +1,5 @@
 //! A frame through the patchbay to whoever hears it.
 
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
-
 use std::hint::black_box;
 
 use baton::audio::frame::Frame;

@@ -1,17 +1,13 @@
 //! A frame each way through both legs of a call, from message to message, without sockets.
 
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
-
 use baton::bench::relay::Messages;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 fn relaying(criterion: &mut Criterion) {
     const FRAMES: u32 = 1_000;
     let messages = Messages::written(FRAMES);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime can be made");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let mut group = criterion.benchmark_group("relay");
     group.throughput(Throughput::Elements(u64::from(FRAMES)));
     group.sample_size(20);

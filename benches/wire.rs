@@ -1,7 +1,5 @@
 //! Reading and writing the messages of a frame, on both sides.
 
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
-
 use std::hint::black_box;
 use std::time::Duration;
 

@@ -258,7 +258,12 @@ fn measure(arguments: BenchArguments) -> anyhow::Result<ExitCode> {
             rounds: arguments.rounds,
             json: arguments.json,
             gate: arguments.gate,
-            under: arguments.under.iter().flat_map(|line| line.split_whitespace()).map(str::to_owned).collect(),
+            under: arguments
+                .under
+                .iter()
+                .flat_map(|line| line.split_whitespace())
+                .map(str::to_owned)
+                .collect(),
         })?
     };
     Ok(if within_limits { ExitCode::SUCCESS } else { ExitCode::FAILURE })

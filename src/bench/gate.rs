@@ -75,7 +75,8 @@ impl Limits {
             );
             return verdict;
         }
-        let quiet: Vec<Round> = report.rounds.iter().filter(|round| !round.is_overloaded()).copied().collect();
+        let quiet: Vec<Round> =
+            report.rounds.iter().filter(|round| !round.is_overloaded()).copied().collect();
         let added = median(&quiet, Round::added_latency_p99_ms);
         verdict.hold("added latency p99, ms", added, limits.added_latency_p99_ms);
         let lost = median(&quiet, |round| round.baton.frames.lost as f64);
@@ -122,23 +123,23 @@ mod tests {
         round
     }
 
-    fn judge(rounds: [Round; 3]) -> Verdict {
+    fn judge(rounds: &[Round; 3]) -> Verdict {
         let load = Load { calls: 8, window: Duration::from_secs(1) };
-        limits().judge(&Report::of(load, rounds.into()))
+        limits().judge(&Report::of(load, rounds.to_vec()))
     }
 
     #[test]
     fn two_rounds_of_three_over_a_limit_fail_and_one_does_not() {
-        assert!(judge([round(10.0, 0.1, 0), round(10.0, 0.1, 0), round(90.0, 0.1, 9)]).passed);
-        assert!(!judge([round(10.0, 0.1, 0), round(90.0, 0.1, 0), round(90.0, 0.1, 0)]).passed);
-        assert!(!judge([round(10.0, 0.1, 9), round(10.0, 0.1, 9), round(10.0, 0.1, 0)]).passed);
+        assert!(judge(&[round(10.0, 0.1, 0), round(10.0, 0.1, 0), round(90.0, 0.1, 9)]).passed);
+        assert!(!judge(&[round(10.0, 0.1, 0), round(90.0, 0.1, 0), round(90.0, 0.1, 0)]).passed);
+        assert!(!judge(&[round(10.0, 0.1, 9), round(10.0, 0.1, 9), round(10.0, 0.1, 0)]).passed);
     }
 
     #[test]
     fn an_overloaded_machine_is_no_reason_to_fail_but_a_costly_frame_is_on_any_machine() {
-        let late = judge([round(10.0, 90.0, 9), round(10.0, 90.0, 9), round(10.0, 0.1, 9)]);
+        let late = judge(&[round(10.0, 90.0, 9), round(10.0, 90.0, 9), round(10.0, 0.1, 9)]);
         assert!(late.passed && late.text.contains("OVERLOADED"), "{}", late.text);
-        assert!(!judge([round(90.0, 90.0, 0), round(90.0, 90.0, 0), round(90.0, 90.0, 0)]).passed);
+        assert!(!judge(&[round(90.0, 90.0, 0), round(90.0, 90.0, 0), round(90.0, 90.0, 0)]).passed);
     }
 
     #[test]

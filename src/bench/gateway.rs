@@ -122,7 +122,9 @@ impl Gateway {
     pub async fn end(mut self) -> anyhow::Result<()> {
         if let Some(pid) = self.child.id() {
             Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await?;
-            tokio::time::timeout(READY_WITHIN, self.child.wait()).await.context("the gateway does not end")??;
+            tokio::time::timeout(READY_WITHIN, self.child.wait())
+                .await
+                .context("the gateway does not end")??;
         }
         Ok(())
     }

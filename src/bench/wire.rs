@@ -40,7 +40,7 @@ pub fn put_frame(into: &mut Vec<u8>, side: Side, kind: u8, payload: &[u8]) {
     match payload.len() {
         short @ ..126 => into.push(mask | short as u8),
         long => {
-            into.push(mask | 126);
+            into.push(mask | 0x7e);
             into.extend_from_slice(&u16::try_from(long).expect("our messages are short").to_be_bytes());
         }
     }

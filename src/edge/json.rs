@@ -16,7 +16,8 @@ pub(crate) fn put_raw(into: &mut BytesMut, json: &str) {
 pub(crate) fn put_text(into: &mut BytesMut, text: &str) {
     into.put_u8(b'"');
     // Folded, not searched: names of streams are short and plain, fifty times a second.
-    if !text.bytes().fold(false, |odd, byte| odd | (byte < b' ') | (byte == b'"') | (byte == b'\\')) {
+    let odd = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    if text.bytes().fold(0, |seen, byte| seen | odd(byte)) == 0 {
         put_raw(into, text);
         into.put_u8(b'"');
         return;

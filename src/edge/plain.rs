@@ -16,10 +16,7 @@ impl<'a> Plain<'a> {
     }
 
     /// Reads an object: `member` is given each name, and reads the value.
-    pub(crate) fn object(
-        &mut self,
-        mut member: impl FnMut(&mut Self, &'a str) -> Option<()>,
-    ) -> Option<()> {
+    pub(crate) fn object(&mut self, mut member: impl FnMut(&mut Self, &'a str) -> Option<()>) -> Option<()> {
         self.eat("{")?;
         loop {
             let name = self.string()?;
@@ -109,10 +106,7 @@ mod tests {
 
     #[test]
     fn plain_messages_are_read() {
-        assert_eq!(
-            read(r#"{"name":"é","other":12,"count":"7","more":"x"}"#),
-            Some((Some("é"), Some(7)))
-        );
+        assert_eq!(read(r#"{"name":"é","other":12,"count":"7","more":"x"}"#), Some((Some("é"), Some(7))));
         assert_eq!(read(r#"{"count":0}"#), Some((None, Some(0))));
     }
 

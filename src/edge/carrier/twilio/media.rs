@@ -95,11 +95,7 @@ pub struct TwilioLine {
 impl TwilioLine {
     /// The stream that has started so.
     pub fn new(socket: WebSocket, start: &Start) -> Self {
-        Self {
-            socket,
-            incoming: Incoming::of(&start.stream_sid),
-            out: BytesMut::with_capacity(OUT_CAPACITY),
-        }
+        Self { socket, incoming: Incoming::of(&start.stream_sid), out: BytesMut::with_capacity(OUT_CAPACITY) }
     }
 
     async fn send_out(&mut self) -> Result<(), LineBroke> {

@@ -428,7 +428,8 @@ mod tests {
             r#"{"payload":"//8=","timestamp":5,"chunk":1,"track":"outbound"}"#,
             r#"{"payload":""}"#,
         ] {
-            let text = format!(r#"{{"event":"media","sequenceNumber":"3","media":{media},"streamSid":"MZ1"}}"#);
+            let text =
+                format!(r#"{{"event":"media","sequenceNumber":"3","media":{media},"streamSid":"MZ1"}}"#);
             let short = plain_media(&text);
             assert!(short.is_some(), "{text} is plain");
             let message = object(&text, "message").unwrap();
