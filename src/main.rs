@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use baton::app::App;
+use baton::bench::load::Load;
+use baton::bench::{self, Plan};
 use baton::chaos::{self, Chaos, NumberFallback};
 use baton::config::{self, Loaded, check};
 use baton::demo::{self, Demo};
@@ -66,6 +68,28 @@ enum Command {
     /// Look after our number at the carrier.
     #[command(subcommand)]
     Twilio(TwilioCommand),
+    /// Measure what calls cost here, beside a bare bridge that does nothing but pass messages on.
+    ///
+    /// Each takes its turn as a child process, under calls over real sockets. The ratios hold on other machines as well;
+    /// the milliseconds hold on this one, while nothing else runs.
+    Bench(Box<BenchArguments>),
+    /// The bare bridge that `baton bench` measures beside Baton.
+    #[command(hide = true)]
+    Floor {
+        /// The address to listen on.
+        #[arg(long)]
+        listen: std::net::SocketAddr,
+        /// Where the assistant's stream is.
+        #[arg(long)]
+        assistant: String,
+    },
+    /// A call without sockets, for the count of instructions.
+    #[command(hide = true)]
+    Relay {
+        /// Frames each way.
+        #[arg(long)]
+        frames: u32,
+    },
     /// List the latest calls.
     Calls {
         #[command(flatten)]
@@ -207,6 +231,31 @@ enum FallbackWord {
 }
 
 #[derive(Args)]
+struct BenchArguments {
+    /// How many calls at once, each with a phone's stream and an assistant's.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(8..=5_000))]
+    calls: u16,
+    /// How many seconds each is measured in each round.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// How often each takes its turn.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// For a script.
+    #[arg(long)]
+    json: bool,
+    /// Hold the figures to the limits of this file: exit 1 where two rounds of three are over one.
+    #[arg(long, value_name = "FILE")]
+    gate: Option<PathBuf>,
+    /// Count the instructions of a frame's way instead, where valgrind is installed.
+    #[arg(long)]
+    instructions: bool,
+    /// Run the gateways under this program, to see where the time or the memory goes.
+    #[arg(long, value_name = "COMMAND")]
+    under: Option<String>,
+}
+
+#[derive(Args)]
 struct Settings {
     /// The file of settings; without it ./baton.toml is read where it exists.
     #[arg(long, value_name = "FILE")]
@@ -229,28 +278,32 @@ impl Settings {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&anyhow::Error::from(error)),
-    };
-    let done = match arguments.command {
-        Command::Demo { record } => runtime.block_on(show_demo(record)),
-        Command::Sim(arguments) => runtime.block_on(rehearse(*arguments)),
-        Command::Chaos(arguments) => runtime.block_on(break_it(arguments)),
-        Command::Serve(settings) => runtime.block_on(serve(&settings)),
+    let done = match Arguments::parse().command {
+        Command::Demo { record } => wait_for(show_demo(record)),
+        Command::Sim(arguments) => wait_for(rehearse(*arguments)),
+        Command::Chaos(arguments) => wait_for(break_it(arguments)),
+        Command::Serve(settings) => wait_for(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
         Command::Twilio(TwilioCommand::Setup { settings, yes, json }) => {
             let consent = if yes { Consent::Change } else { Consent::Look };
-            runtime.block_on(set_number_up(&settings, consent, json))
+            wait_for(set_number_up(&settings, consent, json))
         }
         Command::Twilio(TwilioCommand::Fallback { settings, rep }) => {
             print_fallback(&settings, if rep { Whose::Rep } else { Whose::Prospect })
         }
-        Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
-        Command::Show { call, settings, json } => runtime.block_on(show_call(&settings, call, json)),
+        Command::Bench(arguments) => measure(*arguments),
+        Command::Floor { listen, assistant } => {
+            wait_for(async move { bench::floor::run(listen, assistant).await.map(|()| ExitCode::SUCCESS) })
+        }
+        Command::Relay { frames } => bench::relay::run(frames).map(|()| ExitCode::SUCCESS),
+        Command::Calls { settings, limit, json } => wait_for(list_calls(&settings, limit, json)),
+        Command::Show { call, settings, json } => wait_for(show_call(&settings, call, json)),
     };
     done.unwrap_or_else(|error| failed(&error))
+}
+
+fn wait_for(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
 async fn show_demo(record: Option<PathBuf>) -> anyhow::Result<ExitCode> {
@@ -310,6 +363,26 @@ async fn break_it(arguments: ChaosArguments) -> anyhow::Result<ExitCode> {
     let report = chaos::run(&chaos, say).await?;
     print(&if json { report.json() } else { report.text() })?;
     Ok(if report.kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn measure(arguments: BenchArguments) -> anyhow::Result<ExitCode> {
+    let within_limits = if arguments.instructions {
+        bench::instructions::run(arguments.gate.as_deref())?
+    } else {
+        bench::run(&Plan {
+            load: Load { calls: arguments.calls, window: Duration::from_secs(arguments.seconds) },
+            rounds: arguments.rounds,
+            json: arguments.json,
+            gate: arguments.gate,
+            under: arguments
+                .under
+                .iter()
+                .flat_map(|line| line.split_whitespace())
+                .map(str::to_owned)
+                .collect(),
+        })?
+    };
+    Ok(if within_limits { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -10,3 +10,4 @@ pub mod machine;
 pub mod budget;
 pub mod lenient;
 mod json;
+mod plain;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::audio::frame::FRAME_SAMPLES;
 use crate::audio::{g711, mix};
@@ -10,7 +10,7 @@ use crate::call::{Event, Heard};
 use crate::handoff::Sounds;
 use crate::id::LegId;
 use crate::live::clock;
-use crate::live::line::{CarrierLine, LineBroke};
+use crate::live::line::{CarrierLine, LineBroke, in_time};
 use crate::live::marks::Meaning;
 use crate::live::phone_leg::{HOLD_AFTER, Leaving, LegEnd, ON_THE_WAY, PhoneLeg};
 use crate::live::playout::length;
@@ -248,7 +248,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
 
 /// A write that takes too long breaks the line: who does not read cannot be talked to.
 async fn within(limit: Duration, write: impl Future<Output = Result<(), LineBroke>>) -> Result<(), LegEnd> {
-    match timeout(limit, write).await {
+    match in_time(limit, write).await {
         Ok(written) => Ok(written?),
         Err(_slow) => Err(LegEnd::Broke),
     }

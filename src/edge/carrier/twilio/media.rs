@@ -97,16 +97,9 @@ pub async fn turn_away(mut socket: WebSocket, why: Refusal) {
 /// The stream of one leg, once it has started.
 pub struct TwilioLine {
     socket: WebSocket,
-    stream: String,
+    incoming: Incoming,
     out: BytesMut,
-    arrival: Arrival,
-    chunk: Vec<u8>,
-    rest: Vec<u8>,
-    frames: VecDeque<Frame>,
-    place: MediaTime,
-    refused_before: bool,
     messages: Budget,
-    keys: Budget,
     taken: u32,
     turn_began: Instant,
     flooded: bool,
@@ -117,24 +110,73 @@ impl TwilioLine {
     pub fn new(socket: WebSocket, start: &Start) -> Self {
         let now = clock::now();
         Self {
+            socket,
+            incoming: Incoming::of(&start.stream_sid),
+            out: BytesMut::with_capacity(OUT_CAPACITY),
             messages: Budget::new(MESSAGES_AT_ONCE, MESSAGES_A_SECOND, now),
-            keys: Budget::new(KEYS_AT_ONCE, KEYS_A_SECOND, now),
             taken: 0,
             turn_began: now,
             flooded: false,
-            socket,
-            stream: start.stream_sid.clone(),
-            out: BytesMut::with_capacity(OUT_CAPACITY),
-            arrival: Arrival::default(),
-            chunk: Vec::with_capacity(2 * FRAME_SAMPLES),
-            rest: Vec::with_capacity(2 * FRAME_SAMPLES),
-            frames: VecDeque::with_capacity(4),
-            place: MediaTime(0),
-            refused_before: false,
         }
     }
 
-    fn read(&mut self, text: &str) -> Option<FromCarrier> {
+    /// Whether this message is one too many; then nothing more is read.
+    fn floods(&mut self, message: &Message) -> bool {
+        let bytes = match message {
+            Message::Text(text) => text.len(),
+            Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+            Message::Close(_) => 0,
+        };
+        let weight = 1 + u32::try_from(bytes / WEIGHT).unwrap_or(u32::MAX / 2);
+        if self.messages.spends(weight, clock::now()) {
+            return false;
+        }
+        self.flooded = true;
+        // Logged whatever was refused before: this ends the stream.
+        refused(Refusal::Flood, true);
+        true
+    }
+
+    async fn send_out(&mut self) -> Result<(), LineBroke> {
+        let text = Utf8Bytes::try_from(self.out.split().freeze()).map_err(|_| LineBroke)?;
+        self.socket.send(Message::Text(text)).await.map_err(|_| LineBroke)
+    }
+}
+
+/// What the carrier says on one stream, message by message.
+pub struct Incoming {
+    stream: String,
+    arrival: Arrival,
+    chunk: Vec<u8>,
+    rest: Vec<u8>,
+    frames: VecDeque<Frame>,
+    place: MediaTime,
+    refused_before: bool,
+    keys: Budget,
+}
+
+impl Incoming {
+    /// Of the stream of this name.
+    pub fn of(stream: &str) -> Self {
+        Self {
+            stream: stream.to_owned(),
+            arrival: Arrival::default(),
+            chunk: Vec::with_capacity(2 * FRAME_SAMPLES),
+            rest: Vec::with_capacity(2 * FRAME_SAMPLES),
+            frames: VecDeque::with_capacity(2),
+            place: MediaTime(0),
+            refused_before: false,
+            keys: Budget::new(KEYS_AT_ONCE, KEYS_A_SECOND, clock::now()),
+        }
+    }
+
+    /// What is left of the message before: one may hold several frames.
+    pub fn left(&mut self) -> Option<FromCarrier> {
+        self.frames.pop_front().map(FromCarrier::Sound)
+    }
+
+    /// The next message; nothing where it says nothing to the leg, or was refused.
+    pub fn read(&mut self, text: &str) -> Option<FromCarrier> {
         if text.len() > LONGEST_MESSAGE {
             return self.refuse(Refusal::TooLong);
         }
@@ -150,7 +192,7 @@ impl TwilioLine {
                     return self.refuse(Refusal::Malformed);
                 }
                 self.take_in(stamp);
-                self.frames.pop_front().map(FromCarrier::Sound)
+                self.left()
             }
             Ok(Wire::Key { stream, digit }) if stream.as_str() == self.stream => {
                 if !self.keys.spends(1, clock::now()) {
@@ -205,39 +247,17 @@ impl TwilioLine {
         self.rest.drain(..whole);
     }
 
-    /// Whether this message is one too many; then nothing more is read.
-    fn floods(&mut self, message: &Message) -> bool {
-        let bytes = match message {
-            Message::Text(text) => text.len(),
-            Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-            Message::Close(_) => 0,
-        };
-        let weight = 1 + u32::try_from(bytes / WEIGHT).unwrap_or(u32::MAX / 2);
-        if self.messages.spends(weight, clock::now()) {
-            return false;
-        }
-        self.flooded = true;
-        // Logged whatever was refused before: this ends the stream.
-        refused(Refusal::Flood, true);
-        true
-    }
-
     fn refuse(&mut self, why: Refusal) -> Option<FromCarrier> {
         refused(why, !self.refused_before);
         self.refused_before = true;
         None
     }
-
-    async fn send_out(&mut self) -> Result<(), LineBroke> {
-        let text = Utf8Bytes::try_from(self.out.split().freeze()).map_err(|_| LineBroke)?;
-        self.socket.send(Message::Text(text)).await.map_err(|_| LineBroke)
-    }
 }
 
 impl CarrierLine for TwilioLine {
     async fn next(&mut self) -> FromCarrier {
-        if let Some(frame) = self.frames.pop_front() {
-            return FromCarrier::Sound(frame);
+        if let Some(frame) = self.incoming.left() {
+            return frame;
         }
         loop {
             self.taken += 1;
@@ -255,8 +275,8 @@ impl CarrierLine for TwilioLine {
                 return FromCarrier::Broke;
             }
             let from = match message {
-                Message::Text(text) => self.read(&text),
-                Message::Binary(_) => self.refuse(Refusal::Binary),
+                Message::Text(text) => self.incoming.read(&text),
+                Message::Binary(_) => self.incoming.refuse(Refusal::Binary),
                 Message::Ping(_) | Message::Pong(_) => Some(FromCarrier::Alive),
                 Message::Close(_) => Some(FromCarrier::Broke),
             };
@@ -267,17 +287,17 @@ impl CarrierLine for TwilioLine {
     }
 
     async fn send_sound(&mut self, sound: &[u8]) -> Result<(), LineBroke> {
-        wire::write_media(&mut self.out, &self.stream, sound);
+        wire::write_media(&mut self.out, &self.incoming.stream, sound);
         self.send_out().await
     }
 
     async fn send_mark(&mut self, mark: u32) -> Result<(), LineBroke> {
-        wire::write_mark(&mut self.out, &self.stream, &mark.to_string());
+        wire::write_mark(&mut self.out, &self.incoming.stream, &mark.to_string());
         self.send_out().await
     }
 
     async fn clear(&mut self) -> Result<(), LineBroke> {
-        wire::write_clear(&mut self.out, &self.stream);
+        wire::write_clear(&mut self.out, &self.incoming.stream);
         self.send_out().await
     }
 
@@ -339,5 +359,5 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// Close code of RFC 6455 for "not by our rules".
 const POLICY: u16 = 1008;
 
-/// Room for forty messages before the buffer is used again from the start.
-const OUT_CAPACITY: usize = 12 * 1024;
+/// Room for six messages before the buffer is used again from the start; a longer one makes it grow, once.
+const OUT_CAPACITY: usize = 2 * 1024;
