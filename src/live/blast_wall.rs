@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
-use crate::call::Event;
+use crate::call::{Event, Next};
 use crate::handoff::End;
 use crate::id::LegId;
 use crate::live::switchboard::LiveCall;
@@ -20,10 +20,19 @@ pub async fn around(live: &LiveCall, leg: LegId, running: impl Future<Output = (
     metrics::counter!("baton_legs_failed_total").increment(1);
     let event = match leg {
         LegId::Rep(attempt) => Event::RepLeft { attempt, why: End::LeftAfter },
-        LegId::Prospect | LegId::Assistant => Event::ProspectStreamBroke,
+        LegId::Prospect | LegId::Assistant => {
+            if live.count_failure() >= TOO_OFTEN {
+                // What fails again and again would fail for ever, and the prospect would hear nothing meanwhile.
+                live.set_next(Next::Fallback);
+            }
+            Event::ProspectStreamBroke
+        }
     };
     live.teller.tell(event).await;
 }
+
+/// A fault that comes by chance comes once.
+const TOO_OFTEN: u32 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -33,7 +42,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::call::{AssistantFault, Effect, Entry, Next};
+    use crate::call::{AssistantFault, Effect, Entry};
     use crate::id::AttemptId;
     use crate::live::paper_world::{PaperWorld, REP};
     use crate::live::switchboard::AfterStream;
@@ -104,6 +113,23 @@ mod tests {
         for phone in [&prospect, &neighbour] {
             assert!(phone.seen.longest_unheeded() < Duration::from_millis(50));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn promise_7_prospect_whose_leg_fails_each_time_goes_to_the_fallback() {
+        let world = PaperWorld::new();
+        let (live, mut phone) = world.call(1).await;
+        for _ in 1..TOO_OFTEN {
+            phone.fails().await;
+            assert!(phone.is_over(SOON).await);
+            let after = world.switchboard.after_stream(&live, LegId::Prospect);
+            assert!(matches!(after, AfterStream::Connect(_)), "{after:?}");
+            phone = world.phone(&live, LegId::Prospect).await.unwrap();
+        }
+        phone.fails().await;
+        assert!(phone.is_over(SOON).await);
+        let after = world.switchboard.after_stream(&live, LegId::Prospect);
+        assert_eq!(after, AfterStream::Next(Next::Fallback));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! All calls on this node: admits them, gives legs their places by ticket, and knows which call a carrier means.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ pub struct LiveCall {
     over: AtomicBool,
     ended: AtomicBool,
     answered: AtomicBool,
+    failures: AtomicU32,
 }
 
 /// Why a call is not admitted.
@@ -98,6 +99,7 @@ impl Switchboard {
             over: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             answered: AtomicBool::new(false),
+            failures: AtomicU32::new(0),
         });
         calls.live.insert(id, live.clone());
         calls.by_alias.insert(live.facts.alias.clone(), id);
@@ -278,6 +280,11 @@ impl LiveCall {
     /// The carrier was told what comes next for the prospect, or needs to know no more.
     pub(crate) fn set_answered(&self) {
         self.answered.store(true, Ordering::Release);
+    }
+
+    /// A leg of the prospect's failed; how often that has happened.
+    pub(crate) fn count_failure(&self) -> u32 {
+        self.failures.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     pub(crate) fn set_next(&self, next: Next) {
