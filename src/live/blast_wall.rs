@@ -109,6 +109,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn promise_7_prospect_whose_leg_fails_each_time_goes_to_the_fallback() {
+        let world = PaperWorld::new();
+        let (live, mut phone) = world.call(1).await;
+        for _ in 0..10 {
+            phone.fails().await;
+            assert!(phone.is_over(SOON).await);
+            match world.switchboard.after_stream(&live, LegId::Prospect).await {
+                AfterStream::Connect(..) => phone = world.phone(&live, LegId::Prospect).await.unwrap(),
+                AfterStream::Next(next) => {
+                    assert_eq!(next, Next::Fallback);
+                    return;
+                }
+                AfterStream::HangUp => panic!("nobody hangs up on them"),
+            }
+        }
+        panic!("they are connected to what fails again and again");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn promise_7_prospect_hears_honest_words_when_the_leg_of_their_rep_fails_and_nobody_comes_back() {
         let world = PaperWorld::new();
         let (live, prospect, rep) = world.bridged(1).await;
