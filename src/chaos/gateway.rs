@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use tokio::process::{Child, Command};
 
 use crate::live::clock;
+use crate::sim::carrier::StaticFallback;
 use crate::sim::person::Phone;
 use crate::sim::world::World;
 
@@ -33,11 +34,12 @@ impl Gateway {
         program: &Path,
         folder: &Path,
         world: &World,
+        fallback: &StaticFallback,
         reps: &[Phone],
     ) -> anyhow::Result<Self> {
         // Asked for and given back: the gateway takes it in a moment, and again after each kill.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        std::fs::write(folder.join(SETTINGS), settings(address, folder, world, reps))
+        std::fs::write(folder.join(SETTINGS), settings(address, folder, world, fallback, reps))
             .context("the gateway's settings cannot be written")?;
         let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
         let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?;
@@ -98,7 +100,13 @@ impl Gateway {
     }
 }
 
-fn settings(address: SocketAddr, folder: &Path, world: &World, reps: &[Phone]) -> String {
+fn settings(
+    address: SocketAddr,
+    folder: &Path,
+    world: &World,
+    fallback: &StaticFallback,
+    reps: &[Phone],
+) -> String {
     let carrier = world.carrier.settings();
     let data = folder.join("store").display().to_string();
     let mut toml = String::new();
@@ -115,7 +123,8 @@ fn settings(address: SocketAddr, folder: &Path, world: &World, reps: &[Phone]) -
             ],
         ),
         ("assistant", &[("stream_url", world.assistant.url())]),
-        ("fallback", &[("words", CANNOT_TAKE)]),
+        // The reps' calls have the same document as the number: it asks again what failed, whoever's it was.
+        ("fallback", &[("words", CANNOT_TAKE), ("url", fallback.url())]),
     ] {
         let _ = writeln!(toml, "[{table}]");
         for (key, value) in settings {

@@ -55,11 +55,11 @@ impl Stage {
             .context("the simulated world could not start")?;
         // Of six reps four take calls: there is one for each call, and not only such.
         let reps = people::reps(chaos.at_once * 2 + 1, chaos.seed);
-        let gateway = Gateway::start(&chaos.program, folder, &world, &reps).await?;
+        let fallback = StaticFallback::start(&people::fallback(chaos.fallback)).await?;
+        let gateway = Gateway::start(&chaos.program, folder, &world, &fallback, &reps).await?;
         for phone in reps {
             world.carrier.install(phone);
         }
-        let fallback = StaticFallback::start(&people::fallback(chaos.fallback)).await?;
         world.point_at_with(&gateway.base(), &fallback);
         Ok(Arc::new(Self {
             world,
