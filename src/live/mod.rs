@@ -15,6 +15,7 @@ pub mod call_task;
 pub mod chance;
 pub mod clock;
 pub mod house_voice;
+pub mod lag;
 pub mod line;
 pub mod marks;
 pub mod patchbay;

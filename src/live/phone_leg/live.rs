@@ -1,0 +1,121 @@
+//! The way of a live voice to this ear: passed on at once, made up for where it fails, caught up with where it is late.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::audio::frame::{FRAME_SAMPLES, Frame};
+use crate::audio::relay::{Deeds, Far, FarState, Relay};
+use crate::live::clock;
+use crate::live::lag::Lag;
+use crate::live::line::CarrierLine;
+use crate::live::phone_leg::ear::within;
+use crate::live::phone_leg::{LegEnd, PhoneLeg};
+use crate::live::playout::Playout;
+
+/// What a leg keeps for the live voice that it hears.
+pub(super) struct LiveEar {
+    relay: Relay,
+    lag: Lag,
+    began: Instant,
+}
+
+impl LiveEar {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { relay: Relay::default(), lag: Lag::default(), began: now }
+    }
+
+    /// A mark came back: whether it was one that measures, and no more.
+    pub(super) fn measured(&mut self, number: u32, playout: &mut Playout) -> bool {
+        self.lag.returned(clock::now(), number, playout)
+    }
+
+    /// What was queued was dropped.
+    pub(super) fn cleared(&mut self) {
+        self.lag.cleared();
+    }
+}
+
+impl<L: CarrierLine> PhoneLeg<L> {
+    /// From now on somebody is heard live; voices from before belong to another moment.
+    pub(super) fn begin_live(&mut self) {
+        while self.seat.patchbay.pipe(self.seat.leg).pop().is_some() {}
+        self.live.relay.begin_anew();
+    }
+
+    /// A frame for this ear came; perhaps more wait behind it.
+    pub(super) async fn pass_on(&mut self, frame: Frame) -> Result<(), LegEnd> {
+        self.live.relay.came(frame);
+        self.take_from_pipe();
+        self.send_live().await
+    }
+
+    /// Sends what is due of a live voice, or in its place.
+    pub(super) async fn send_live(&mut self) -> Result<(), LegEnd> {
+        loop {
+            let now = clock::now();
+            let far = self.far(now);
+            let Some(piece) = self.live.relay.next(now - self.live.began, far) else { break };
+            within(self.seat.limits.slow, self.line.send_sound(piece)).await?;
+            self.playout.sent_live(now, piece.len());
+        }
+        count(self.live.relay.take_deeds());
+        self.measure().await
+    }
+
+    /// The next frame of a live voice that is mixed into what Baton says.
+    pub(super) fn live_on_the_beat(&mut self) -> &[u8; FRAME_SAMPLES] {
+        self.take_from_pipe();
+        count(self.live.relay.take_deeds());
+        self.live.relay.on_the_beat()
+    }
+
+    /// Sends a mark that measures, if it is time for one.
+    pub(super) async fn measure(&mut self) -> Result<(), LegEnd> {
+        let now = clock::now();
+        if !self.live.lag.asks(now, self.alive) {
+            return Ok(());
+        }
+        let number = self.marks.number();
+        self.live.lag.sent(now, number, &self.playout);
+        within(self.seat.limits.slow, self.line.send_mark(number)).await
+    }
+
+    /// When the live voice must be looked after although nothing came.
+    pub(super) fn live_due(&mut self, now: Instant) -> Instant {
+        let far = self.far(now);
+        match self.live.relay.patience(far) {
+            // A mark that becomes overdue is noticed then, and not a frame later.
+            Some(patience) => now + patience,
+            None => now + LOOK_AGAIN,
+        }
+    }
+
+    fn take_from_pipe(&mut self) {
+        let pipe = self.seat.patchbay.pipe(self.seat.leg);
+        while let Some(frame) = pipe.pop() {
+            self.live.relay.came(frame);
+        }
+    }
+
+    fn far(&mut self, now: Instant) -> Far {
+        let still = self.live.lag.stands_still(now, self.alive);
+        let state = if still { FarState::StandsStill } else { FarState::Takes };
+        Far { backlog: self.playout.backlog(now), state }
+    }
+}
+
+fn count(deeds: Deeds) {
+    let counted = [
+        ("silence trimmed", deeds.silence_trimmed),
+        ("speech trimmed", deeds.speech_trimmed),
+        ("stretched", deeds.stretched),
+        ("made up", deeds.made_up),
+    ];
+    for (what, samples) in counted.into_iter().filter(|(_, samples)| *samples > 0) {
+        metrics::counter!("baton_live_samples_total", "what" => what).increment(samples);
+    }
+}
+
+/// While the way there stands still, one looks a few times a second whether it does.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
