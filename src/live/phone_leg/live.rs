@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use metrics::Counter;
 use tokio::time::Instant;
 
 use crate::audio::frame::{FRAME_SAMPLES, Frame};
@@ -17,12 +18,13 @@ use crate::live::playout::Playout;
 pub(super) struct LiveEar {
     relay: Relay,
     lag: Lag,
+    counters: Counters,
     began: Instant,
 }
 
 impl LiveEar {
     pub(super) fn new(now: Instant) -> Self {
-        Self { relay: Relay::default(), lag: Lag::default(), began: now }
+        Self { relay: Relay::default(), lag: Lag::default(), counters: Counters::new(), began: now }
     }
 
     /// A mark came back: whether it was one that measures, and no more.
@@ -59,14 +61,14 @@ impl<L: CarrierLine> PhoneLeg<L> {
             within(self.seat.limits.slow, self.line.send_sound(piece)).await?;
             self.playout.sent_live(now, piece.len());
         }
-        count(self.live.relay.take_deeds());
+        self.live.counters.count(self.live.relay.take_deeds());
         self.measure().await
     }
 
     /// The next frame of a live voice that is mixed into what Baton says.
     pub(super) fn live_on_the_beat(&mut self) -> &[u8; FRAME_SAMPLES] {
         self.take_from_pipe();
-        count(self.live.relay.take_deeds());
+        self.live.counters.count(self.live.relay.take_deeds());
         self.live.relay.on_the_beat()
     }
 
@@ -105,15 +107,32 @@ impl<L: CarrierLine> PhoneLeg<L> {
     }
 }
 
-fn count(deeds: Deeds) {
-    let counted = [
-        ("silence trimmed", deeds.silence_trimmed),
-        ("speech trimmed", deeds.speech_trimmed),
-        ("stretched", deeds.stretched),
-        ("made up", deeds.made_up),
-    ];
-    for (what, samples) in counted.into_iter().filter(|(_, samples)| *samples > 0) {
-        metrics::counter!("baton_live_samples_total", "what" => what).increment(samples);
+/// What is done to voices, counted; looked up once, for a look costs memory.
+struct Counters {
+    silence_trimmed: Counter,
+    speech_trimmed: Counter,
+    stretched: Counter,
+    made_up: Counter,
+}
+
+impl Counters {
+    fn new() -> Self {
+        let counter = |what: &'static str| metrics::counter!("baton_live_samples_total", "what" => what);
+        Self {
+            silence_trimmed: counter("silence trimmed"),
+            speech_trimmed: counter("speech trimmed"),
+            stretched: counter("stretched"),
+            made_up: counter("made up"),
+        }
+    }
+
+    fn count(&self, deeds: Deeds) {
+        if deeds != Deeds::default() {
+            self.silence_trimmed.increment(deeds.silence_trimmed);
+            self.speech_trimmed.increment(deeds.speech_trimmed);
+            self.stretched.increment(deeds.stretched);
+            self.made_up.increment(deeds.made_up);
+        }
     }
 }
 
