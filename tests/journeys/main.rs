@@ -5,6 +5,7 @@
 mod assistants;
 mod doors;
 mod handed_over;
+mod lag;
 mod logs;
 mod races;
 mod stage;
