@@ -18,6 +18,8 @@ use crate::time::MediaTime;
 pub struct Far {
     /// How much it has yet to play.
     pub backlog: Duration,
+    /// By how much the way there is longer at one time than at another.
+    pub jitter: Duration,
     /// Whether it takes anything at all now.
     pub state: FarState,
 }
@@ -121,14 +123,14 @@ impl Relay {
 
     /// What is to be sent now, if anything is: to be asked until it has nothing more.
     pub fn next(&mut self, now: Duration, far: Far) -> Option<&[u8]> {
-        let backlog = samples(far.backlog);
+        let (backlog, jitter) = (samples(far.backlog), samples(far.jitter).min(JITTER_AT_MOST));
         loop {
             self.set_pace(now, backlog, far.state);
             if far.state == FarState::StandsStill {
                 return None;
             }
             let Some(&Held { frame, silent }) = self.held.front() else {
-                return (backlog <= NEARLY_DRY).then(|| self.make_up(self.next_made_up()));
+                return (backlog <= NEARLY_DRY + jitter).then(|| self.make_up(self.next_made_up()));
             };
             if matches!(self.pace, Pace::Fast(_)) && backlog > FED {
                 return None;
@@ -149,7 +151,7 @@ impl Relay {
                 self.left_out(&frame, silent);
                 continue;
             }
-            return Some(self.pass(&frame, silent, backlog));
+            return Some(self.pass(&frame, silent, backlog < LOW + jitter));
         }
     }
 
@@ -157,7 +159,7 @@ impl Relay {
     pub fn patience(&self, far: Far) -> Option<Duration> {
         let until = match (far.state, self.held.is_empty()) {
             (FarState::StandsStill, _) => return None,
-            (FarState::Takes, true) => NEARLY_DRY,
+            (FarState::Takes, true) => NEARLY_DRY + samples(far.jitter).min(JITTER_AT_MOST),
             (FarState::Takes, false) => FED,
         };
         Some(span(samples(far.backlog).saturating_sub(until)))
@@ -172,11 +174,33 @@ impl Relay {
             Some(Held { frame, silent }) => {
                 self.silent_run = if silent { self.silent_run + 1 } else { 0 };
                 (self.pace, self.debt) = (Pace::Steady, 0.0);
-                self.pass(&frame, silent, TARGET)
+                self.pass(&frame, silent, false)
             }
             None => self.make_up(FRAME_SAMPLES),
         };
         piece.first_chunk().expect("nothing is trimmed or stretched while all is steady")
+    }
+
+    /// How much was made up since the last frame came.
+    pub fn absent(&self) -> Duration {
+        span(self.covered as usize)
+    }
+
+    /// Something else is heard while the voice is absent; 20 ms of it, in place of what `next` would make up.
+    pub fn stand_in(&mut self, sound: &[u8; FRAME_SAMPLES], far: Far) -> Option<&[u8]> {
+        let dry = samples(far.backlog) <= NEARLY_DRY + samples(far.jitter).min(JITTER_AT_MOST);
+        if !self.held.is_empty() || !dry || far.state == FarState::StandsStill {
+            return None;
+        }
+        let mut decoded = sound.map(|byte| f32::from(g711::DECODED[byte as usize]));
+        if self.concealer.has_faded() {
+            // Out of the noise, gently; the next follows from this by itself.
+            self.concealer.blend(self.floor, &mut decoded);
+        }
+        encode(&decoded, &mut self.out);
+        self.concealer.passed(&self.out[..FRAME_SAMPLES]);
+        self.covered += FRAME_SAMPLES as u64;
+        Some(&self.out[..FRAME_SAMPLES])
     }
 
     /// What was done to the voice since this was last asked.
@@ -246,9 +270,9 @@ impl Relay {
         }
     }
 
-    fn pass(&mut self, frame: &Frame, silent: bool, backlog: usize) -> &[u8] {
+    fn pass(&mut self, frame: &Frame, silent: bool, low: bool) -> &[u8] {
         let shortens = self.debt >= SHORTEST_CUT as f32;
-        let lengthens = self.pace == Pace::Steady && self.joined && backlog < LOW;
+        let lengthens = self.pace == Pace::Steady && self.joined && low;
         let follows = self.joined && self.next_at == Some(frame.at);
         self.next_at = Some(frame.at + FRAME_SAMPLES as u64);
         self.covered = 0;
@@ -363,6 +387,9 @@ const LOW: usize = 96;
 
 /// 6 ms: what is late is made up for; later, a timer's own delay would be heard.
 const NEARLY_DRY: usize = 48;
+
+/// 20 ms: against more, time is not put in beforehand.
+const JITTER_AT_MOST: usize = 160;
 
 /// 100 ms: a longer gap is not filled, it is a pause (and sounds as one).
 const GAP_AT_MOST: u64 = 800;

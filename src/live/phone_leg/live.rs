@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::audio::frame::{FRAME_SAMPLES, Frame};
 use crate::audio::relay::{Deeds, Far, FarState, Relay};
+use crate::id::LegId;
 use crate::live::clock;
 use crate::live::lag::Lag;
 use crate::live::line::CarrierLine;
@@ -57,7 +58,20 @@ impl<L: CarrierLine> PhoneLeg<L> {
         loop {
             let now = clock::now();
             let far = self.far(now);
-            let Some(piece) = self.live.relay.next(now - self.live.began, far) else { break };
+            let instead = self.seat.leg == LegId::Prospect && self.live.relay.absent() >= ABSENT;
+            let piece = if instead {
+                let hold = self.seat.voice.hold().frame_looped(self.hold_frame);
+                self.live.relay.stand_in(hold, far).inspect(|_| self.hold_frame += 1)
+            } else {
+                None
+            };
+            let piece = match piece {
+                Some(piece) => piece,
+                None => match self.live.relay.next(now - self.live.began, far) {
+                    Some(piece) => piece,
+                    None => break,
+                },
+            };
             within(self.seat.limits.slow, self.line.send_sound(piece)).await?;
             self.playout.sent_live(now, piece.len());
         }
@@ -103,7 +117,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
     fn far(&mut self, now: Instant) -> Far {
         let still = self.live.lag.stands_still(now, self.alive);
         let state = if still { FarState::StandsStill } else { FarState::Takes };
-        Far { backlog: self.playout.backlog(now), state }
+        Far { backlog: self.playout.backlog(now), jitter: self.live.lag.jitter(), state }
     }
 }
 
@@ -136,5 +150,12 @@ impl Counters {
     }
 }
 
+/// After that much noise the prospect hears hold until the voice is back: noise is nobody.
+const ABSENT: Duration = Duration::from_millis(1_900);
+
 /// While the way there stands still, one looks a few times a second whether it does.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+#[path = "live_tests.rs"]
+mod tests;
