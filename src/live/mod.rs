@@ -18,6 +18,7 @@ pub mod clock;
 pub mod coming_back;
 pub mod drain;
 pub mod house_voice;
+pub mod lag;
 pub mod line;
 pub mod live_call;
 pub mod marks;

@@ -156,8 +156,8 @@ impl Patched {
     }
 }
 
-/// 320 ms: more than a stall that a person would not notice; beyond it, old frames are worth nothing.
-const PERSON_FRAMES: usize = 16;
+/// 2.5 s: what a stall holds back comes at once, and the reader decides which of it is still worth hearing.
+const PERSON_FRAMES: usize = 128;
 
 /// 640 ms: an assistant takes a burst as it comes, and a recogniser should not miss a word of it.
 const ASSISTANT_FRAMES: usize = 32;

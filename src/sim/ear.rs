@@ -93,6 +93,18 @@ impl Ear {
         at(longest.start)..at(longest.end)
     }
 
+    /// The largest step from one sample to the next in this part of the call: a click is larger than any step of a voice.
+    pub fn largest_step_within(&self, part: Range<Duration>) -> i32 {
+        let sample = |at: Duration| {
+            usize::try_from(at.as_micros() / u128::from(MICROS_A_SAMPLE))
+                .unwrap_or(usize::MAX)
+                .min(self.sound.len())
+        };
+        let part = &self.sound[sample(part.start)..sample(part.end)];
+        let step = |pair: &[u8]| (i32::from(g711::decode(pair[1])) - i32::from(g711::decode(pair[0]))).abs();
+        part.windows(2).map(step).max().unwrap_or_default()
+    }
+
     /// How much of this part of the call somebody or something was speaking.
     pub fn speech_within(&self, part: Range<Duration>) -> Duration {
         let loud = |(n, level): &(usize, f32)| part.contains(&at(*n)) && *level > SPEECH_DBFS;
@@ -164,6 +176,21 @@ mod tests {
         assert_eq!(ear.longest_nothing(), at(50)..at(80));
         assert_eq!(ear.longest_nothing_within(at(0)..at(45)), at(20)..at(25));
         assert_eq!(ear.duration(), at(100));
+    }
+
+    #[test]
+    fn a_click_is_a_larger_step_than_any_of_a_voice() {
+        let mut ear = Ear::default();
+        let clip = sound::spoken("good morning", Pitch::REP);
+        (0..clip.frames()).for_each(|n| ear.hear(clip.frame(n).unwrap()));
+        let own = ear.largest_step_within(at(0)..at(1_000));
+        let loudest = (0..clip.frames())
+            .max_by_key(|&n| clip.frame(n).unwrap().map(g711::decode).iter().max().copied());
+        ear.hear_all(&clip.frame(loudest.unwrap()).unwrap()[..100]);
+        ear.hear_all(&[g711::SILENCE; 60]);
+        let broken_off = ear.largest_step_within(at(0)..at(1_000));
+        assert!(own > 500 && broken_off >= own, "{own} then {broken_off}");
+        assert_eq!(ear.largest_step_within(at(10_000)..at(11_000)), 0);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod coming_back;
 mod doors;
 mod drain;
 mod handed_over;
+mod lag;
 mod logs;
 mod neighbours;
 mod program;

@@ -3,6 +3,7 @@
 //! What cannot be read is refused, counted, logged once a stream, and harms nothing else.
 
 use std::collections::VecDeque;
+use std::io::Write as _;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
@@ -292,7 +293,12 @@ impl CarrierLine for TwilioLine {
     }
 
     async fn send_mark(&mut self, mark: u32) -> Result<(), LineBroke> {
-        wire::write_mark(&mut self.out, &self.incoming.stream, &mark.to_string());
+        let mut digits = [0_u8; 10];
+        let mut free = &mut digits[..];
+        write!(free, "{mark}").map_err(|_| LineBroke)?;
+        let written = 10 - free.len();
+        let name = std::str::from_utf8(&digits[..written]).map_err(|_| LineBroke)?;
+        wire::write_mark(&mut self.out, &self.incoming.stream, name);
         self.send_out().await
     }
 
