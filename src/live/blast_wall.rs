@@ -62,6 +62,7 @@ mod tests {
         assert_eq!(*world.world.hung_up.lock().unwrap(), [named]);
         assert_eq!(*world.world.released.lock().unwrap(), [(bad.id, AttemptId(1))]);
         assert_eq!(world.end_of(bad.id).as_deref(), Some("failed"));
+        assert_eq!(world.outcomes_of(bad.id), ["cut-short"], "promise 4");
         assert!(!good.is_over() && other.seen.longest_unheeded() < Duration::from_millis(50));
         let heard = other.seen.heard();
         sleep(SOON).await;
@@ -133,8 +134,6 @@ mod tests {
         let (live, prospect, rep) = world.bridged(1).await;
         let mut watching = world.watch();
         rep.fails().await;
-        let broke = Event::RepStreamBroke(AttemptId(1));
-        watching.until(live.id, |entry| entry.event == broke).await;
         let moment = Effect::Say { leg: LegId::Prospect, phrase: Phrase::OneMoment };
         watching.until(live.id, |entry| entry.effects.contains(&moment)).await;
         let told = Event::Played { leg: LegId::Prospect, phrase: Phrase::RepLeft };

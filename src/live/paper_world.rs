@@ -133,6 +133,15 @@ impl PaperWorld {
         Watching(self.switchboard.world().watchers.subscribe())
     }
 
+    /// How the handoffs of a call came to rest, as it is written.
+    pub(crate) fn outcomes_of(&self, call: CallId) -> Vec<String> {
+        let outcome = |record: &Record| match record {
+            Record::HandoffOver { call: of, outcome, .. } if *of == call => Some(outcome.clone()),
+            _other => None,
+        };
+        self.world.written.lock().unwrap().iter().filter_map(outcome).collect()
+    }
+
     /// How a call ended, as it is written.
     pub(crate) fn end_of(&self, call: CallId) -> Option<String> {
         self.world.written.lock().unwrap().iter().find_map(|record| match record {
@@ -324,8 +333,15 @@ impl Calls for Paper {
         Box::pin(async { Ok(None) })
     }
 
-    fn timeline(&self, _call: CallId) -> BoxFuture<'_, Result<Vec<StoredEntry>, Fault>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn timeline(&self, call: CallId) -> BoxFuture<'_, Result<Vec<StoredEntry>, Fault>> {
+        let entry = |record: &Record| match record {
+            Record::Entry { call: of, at, json, .. } if *of == call => {
+                Some(StoredEntry { at: *at, json: json.clone() })
+            }
+            _other => None,
+        };
+        let timeline = self.written.lock().unwrap().iter().filter_map(entry).collect();
+        Box::pin(async { Ok(timeline) })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::handoff::End;
 use crate::id::{AttemptId, CallId, LegId};
 use crate::live::call_task::{self, Beginning, World};
 use crate::live::clock;
+use crate::live::coming_back::end_in_the_record;
 use crate::live::live_call::{Break, LiveCall, TakenUp};
 use crate::live::seat::{CallFacts, PhoneLine, PhoneSeat, Teller, ToCall};
 use crate::live::speech::Speech;
@@ -151,8 +152,7 @@ impl Switchboard {
     /// A call's task failed, and nobody else will do what it owed the world: its reps' phones are hung up, the reps are
     /// set free, and its end is written down.
     async fn clear_up_after(&self, live: &LiveCall) {
-        let how = "failed".to_owned();
-        self.world.recorder.put(Record::Closed { call: live.id, how, at: clock::wall() });
+        end_in_the_record(&self.world, live.id).await;
         for (attempt, name) in live.rung() {
             live.let_go_of(attempt);
             if let Some(name) = name {
