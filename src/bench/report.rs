@@ -266,5 +266,5 @@ fn ratio(baton: f64, floor: f64) -> f64 {
     if floor > 0.0 { baton / floor } else { 0.0 }
 }
 
-/// A quarter of a frame: beyond it, queues in the load are part of what is measured.
-const LATE_MS: f64 = 5.0;
+/// A quiet machine is a tenth of this late. Whoever is a millisecond late cannot judge what two milliseconds are added.
+const LATE_MS: f64 = 1.0;
