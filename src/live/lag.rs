@@ -82,6 +82,8 @@ impl Lag {
                 // The network's own moods look like sound that waits: believed slowly.
                 self.surprises = 0;
                 playout.is_later(later / BELIEVED);
+                // Only what is left of it at the end is a clock's.
+                self.earlier_at_most = (self.earlier_at_most + later / BELIEVED).min(EARLIER_AT_FIRST);
             }
             None => {
                 self.surprises = 0;
