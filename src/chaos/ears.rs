@@ -96,9 +96,11 @@ pub(super) fn longest_nothing_of_a_rep(
     let reps = calls.iter().filter(|call| call.direction() == Direction::OutboundApi);
     let nothing = |rep: &PhoneCall| {
         let on_the_line = rep.answered_at()?..=rep.over_at()?;
-        let said_yes = happened
-            .iter()
-            .find(|h| h.who == rep.name() && h.what == What::Pressed('1') && on_the_line.contains(&h.at))?;
+        let theirs: Vec<&Happening> = happened.iter().filter(|h| h.who == rep.name()).collect();
+        // A key that is pressed while nobody is connected is no yes.
+        let said_yes = theirs.iter().find(|h| {
+            h.what == What::Pressed('1') && on_the_line.contains(&h.at) && connected_at(&theirs, h.at)
+        })?;
         let ear = rep.ear();
         let from = said_yes.at.saturating_sub(ear.began()) + CATCHES_UP;
         let heard = Silences::of(&ear, from, &excused, &[]);

@@ -49,8 +49,11 @@ fn rep(number: u32, dice: &mut Dice) -> Phone {
                 .who_answers(Answers::After(picks_up))
                 .then(Step::WaitUntilHears(Duration::from_millis(600)))
                 .then(Step::Wait(thinks))
-                .then(Step::Press('1'))
-                .then(Step::Wait(Duration::from_secs(14)));
+                .then(Step::Press('1'));
+            // Whose key fell into a gap is asked again, and says yes again; otherwise it changes nothing any more.
+            for _ in 0..SAYS_YES_AGAIN {
+                person = person.then(Step::Wait(AFTER_THE_WHISPER)).then(Step::Press('1'));
+            }
             let words = Phrase::spoken("I look after larger teams so tell me more", Pitch::REP);
             for _ in 0..TALKS_AT_MOST {
                 person = person.then(Step::Say(words.clone())).then(Step::Wait(TALKS_EVERY));
@@ -102,6 +105,10 @@ pub(super) const APPLICATION_ERROR: &str = "application error";
 
 /// Often enough to be heard, seldom enough to hear others.
 const TALKS_EVERY: Duration = Duration::from_secs(6);
+/// The whisper has six seconds.
+const AFTER_THE_WHISPER: Duration = Duration::from_secs(7);
+/// A restart and being connected again take less than two of them.
+const SAYS_YES_AGAIN: usize = 2;
 /// Longer than any call.
 const TALKS_AT_MOST: usize = 20;
 /// Longer than any call.

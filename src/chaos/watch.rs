@@ -71,7 +71,9 @@ pub(super) async fn watch(
                 });
             }
             What::Answered if is_rep(seen, &happening.who) => seen.send_modify(|seen| seen.picked_up = at),
-            What::Pressed('1') if is_rep(seen, &happening.who) => seen.send_modify(|seen| seen.accepted = at),
+            What::Pressed('1') if is_rep(seen, &happening.who) => {
+                seen.send_modify(|seen| seen.accepted = seen.accepted.or(at));
+            }
             _ => {}
         }
     }
