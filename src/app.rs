@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, oneshot};
+use tokio::time::timeout;
 
 use crate::call::{AssistantTerms, Terms};
 use crate::config::{Config, Fallback as Fallbacks, Secret};
+use crate::edge::admission::Admission;
 use crate::edge::api::Api;
 use crate::edge::assistant::hosted::Hosted;
 use crate::edge::assistant::plan::{Planner, Webhook};
@@ -23,12 +24,15 @@ use crate::edge::carrier::twilio::account::{Account, Fallback};
 use crate::edge::carrier::twilio::door::Door;
 use crate::edge::carrier::twilio::rest::TwilioRest;
 use crate::edge::carrier::twilio::signature::Keys;
-use crate::edge::http::{self, Doors};
+use crate::edge::http::sockets::SocketLimits;
+use crate::edge::http::{self, Doors, accept};
+use crate::edge::machine::{self, Machine};
 use crate::edge::store::Store;
 use crate::handoff::Policy;
 use crate::id::RepId;
 use crate::live::call_task::World;
 use crate::live::coming_back;
+use crate::live::drain::drain;
 use crate::live::house_voice::HouseVoice;
 use crate::live::recorder::Recorder;
 use crate::live::seat::LegLimits;
@@ -42,6 +46,9 @@ pub struct App {
     router: axum::Router,
     recorder: Recorder,
     writer: tokio::task::JoinHandle<()>,
+    admission: Arc<Admission>,
+    sockets: SocketLimits,
+    drain: Duration,
     /// All its calls.
     pub switchboard: Arc<Switchboard>,
     /// Its store.
@@ -90,6 +97,8 @@ impl App {
             Ok(calls) => tracing::warn!(calls, "the last process was killed; its calls are taken up"),
             Err(fault) => tracing::error!(%fault, "what the last process left cannot be read"),
         }
+        let admission =
+            Arc::new(Admission::new(Machine::default(), config.server.memory.saturating_mul(1 << 20)));
         let fallback =
             Fallback { number: given(&config.fallback.number), words: config.fallback.words.clone() };
         let doors = Doors {
@@ -97,6 +106,7 @@ impl App {
                 account,
                 fallback,
                 planner: planner(config, http)?,
+                admission: admission.clone(),
                 switchboard: switchboard.clone(),
                 statuses: Mutex::new(HashMap::new()),
             }),
@@ -110,9 +120,22 @@ impl App {
                 operator_keys: config.server.operator_keys.iter().filter_map(Secret::set).collect(),
             }),
             numbers: numbers(),
-            ready: Arc::new(AtomicBool::new(true)),
+            admission: admission.clone(),
         };
-        Ok(Self { listener, router: http::router(doors), recorder, writer, switchboard, store })
+        Ok(Self {
+            listener,
+            router: http::router(doors),
+            recorder,
+            writer,
+            admission,
+            sockets: SocketLimits {
+                in_all: config.server.sockets_where(machine::open_files()),
+                per_address: config.server.sockets_per_address,
+            },
+            drain: config.server.drain.0,
+            switchboard,
+            store,
+        })
     }
 
     /// Where it listens.
@@ -120,19 +143,29 @@ impl App {
         self.listener.local_addr()
     }
 
-    /// Runs until told to stop; what was to be written is written then.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
-        let listener = self.listener.tap_io(|socket| {
-            // A frame that waits for the next one to fill a packet is a frame late.
-            if let Err(error) = socket.set_nodelay(true) {
-                tracing::debug!(%error, "a socket cannot be told to send at once");
-            }
-        });
+    /// Runs until told to stop. Then no new calls are taken and running ones finish, within `server.drain` or until
+    /// told that it is to be `now`; what was to be written is written.
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()> + Send,
+        now: impl Future<Output = ()> + Send,
+    ) -> anyhow::Result<()> {
+        let (close, closing) = oneshot::channel::<()>();
+        let closing = async {
+            let _ = closing.await;
+        };
+        let mut doors = tokio::spawn(accept::serve(self.listener, self.router, self.sockets, closing));
         tokio::select! {
-            served = async { axum::serve(listener, self.router).await } => served.context("the doors closed")?,
+            closed = &mut doors => closed.context("the doors failed")?,
             () = stop => {}
         }
-        self.recorder.flush().await;
+        self.admission.close();
+        drain(&self.switchboard, self.drain, now).await;
+        drop(close);
+        doors.await.context("the doors failed")?;
+        if timeout(WRITTEN_WITHIN, self.recorder.flush()).await.is_err() {
+            tracing::error!("the store takes no records, so what was not written yet is lost");
+        }
         self.writer.abort();
         Ok(())
     }
@@ -268,3 +301,6 @@ fn numbers() -> metrics_exporter_prometheus::PrometheusHandle {
 
 /// Entries that a watcher may be late by.
 const WATCHED: usize = 1_024;
+
+/// A store that has not answered by then does not work.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(10);

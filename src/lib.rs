@@ -40,3 +40,5 @@ pub mod demo;
 pub mod rehearsal;
 /// The simulated world against a Baton that is killed, cut off and kept waiting.
 pub mod chaos;
+/// What a call costs, beside a floor that does nothing.
+pub mod bench;

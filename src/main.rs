@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use baton::app::App;
+use baton::bench::load::Load;
+use baton::bench::{self, Plan};
 use baton::chaos::{self, Chaos, NumberFallback};
 use baton::config::{self, Loaded, check};
 use baton::demo::{self, Demo};
+use baton::edge::machine;
 use baton::edge::store::Store;
 use baton::id::CallId;
 use baton::ports::Calls as _;
@@ -17,6 +20,7 @@ use baton::rehearsal::{self, Rehearsal};
 use baton::setup::{self, Consent, NotReady, Whose};
 use baton::telemetry::logs;
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Puts a person into a live call that an AI assistant is holding, without the prospect repeating a word.
 ///
@@ -48,6 +52,10 @@ enum Command {
     /// touched. Exit 0 when every promise was kept; 1 when not, with the command that plays the same plan again.
     Chaos(ChaosArguments),
     /// Run: take calls from the carrier, and put people into them.
+    ///
+    /// Told to stop (an interrupt, SIGTERM), it takes no new calls and lets running ones finish, for at most
+    /// server.drain; told a second time, or after that, it sends their prospects to the fallback. It says what it waits
+    /// for. Exit 0 when all that was to be written is written.
     Serve(Settings),
     /// Say which settings are in force and what is missing to run; exit 0 when Baton can run, 64 when not.
     Check {
@@ -60,6 +68,28 @@ enum Command {
     /// Look after our number at the carrier.
     #[command(subcommand)]
     Twilio(TwilioCommand),
+    /// Measure what calls cost here, beside a bare bridge that does nothing but pass messages on.
+    ///
+    /// Each takes its turn as a child process, under calls over real sockets. The ratios hold on other machines as well;
+    /// the milliseconds hold on this one, while nothing else runs.
+    Bench(Box<BenchArguments>),
+    /// The bare bridge that `baton bench` measures beside Baton.
+    #[command(hide = true)]
+    Floor {
+        /// The address to listen on.
+        #[arg(long)]
+        listen: std::net::SocketAddr,
+        /// Where the assistant's stream is.
+        #[arg(long)]
+        assistant: String,
+    },
+    /// A call without sockets, for the count of instructions.
+    #[command(hide = true)]
+    Relay {
+        /// Frames each way.
+        #[arg(long)]
+        frames: u32,
+    },
     /// List the latest calls.
     Calls {
         #[command(flatten)]
@@ -201,6 +231,31 @@ enum FallbackWord {
 }
 
 #[derive(Args)]
+struct BenchArguments {
+    /// How many calls at once, each with a phone's stream and an assistant's.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(8..=5_000))]
+    calls: u16,
+    /// How many seconds each is measured in each round.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// How often each takes its turn.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// For a script.
+    #[arg(long)]
+    json: bool,
+    /// Hold the figures to the limits of this file: exit 1 where two rounds of three are over one.
+    #[arg(long, value_name = "FILE")]
+    gate: Option<PathBuf>,
+    /// Count the instructions of a frame's way instead, where valgrind is installed.
+    #[arg(long)]
+    instructions: bool,
+    /// Run the gateways under this program, to see where the time or the memory goes.
+    #[arg(long, value_name = "COMMAND")]
+    under: Option<String>,
+}
+
+#[derive(Args)]
 struct Settings {
     /// The file of settings; without it ./baton.toml is read where it exists.
     #[arg(long, value_name = "FILE")]
@@ -223,28 +278,32 @@ impl Settings {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&anyhow::Error::from(error)),
-    };
-    let done = match arguments.command {
-        Command::Demo { record } => runtime.block_on(show_demo(record)),
-        Command::Sim(arguments) => runtime.block_on(rehearse(*arguments)),
-        Command::Chaos(arguments) => runtime.block_on(break_it(arguments)),
-        Command::Serve(settings) => runtime.block_on(serve(&settings)),
+    let done = match Arguments::parse().command {
+        Command::Demo { record } => wait_for(show_demo(record)),
+        Command::Sim(arguments) => wait_for(rehearse(*arguments)),
+        Command::Chaos(arguments) => wait_for(break_it(arguments)),
+        Command::Serve(settings) => wait_for(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
         Command::Twilio(TwilioCommand::Setup { settings, yes, json }) => {
             let consent = if yes { Consent::Change } else { Consent::Look };
-            runtime.block_on(set_number_up(&settings, consent, json))
+            wait_for(set_number_up(&settings, consent, json))
         }
         Command::Twilio(TwilioCommand::Fallback { settings, rep }) => {
             print_fallback(&settings, if rep { Whose::Rep } else { Whose::Prospect })
         }
-        Command::Calls { settings, limit, json } => runtime.block_on(list_calls(&settings, limit, json)),
-        Command::Show { call, settings, json } => runtime.block_on(show_call(&settings, call, json)),
+        Command::Bench(arguments) => measure(*arguments),
+        Command::Floor { listen, assistant } => {
+            wait_for(async move { bench::floor::run(listen, assistant).await.map(|()| ExitCode::SUCCESS) })
+        }
+        Command::Relay { frames } => bench::relay::run(frames).map(|()| ExitCode::SUCCESS),
+        Command::Calls { settings, limit, json } => wait_for(list_calls(&settings, limit, json)),
+        Command::Show { call, settings, json } => wait_for(show_call(&settings, call, json)),
     };
     done.unwrap_or_else(|error| failed(&error))
+}
+
+fn wait_for(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
 async fn show_demo(record: Option<PathBuf>) -> anyhow::Result<ExitCode> {
@@ -306,23 +365,45 @@ async fn break_it(arguments: ChaosArguments) -> anyhow::Result<ExitCode> {
     Ok(if report.kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn measure(arguments: BenchArguments) -> anyhow::Result<ExitCode> {
+    let within_limits = if arguments.instructions {
+        bench::instructions::run(arguments.gate.as_deref())?
+    } else {
+        bench::run(&Plan {
+            load: Load { calls: arguments.calls, window: Duration::from_secs(arguments.seconds) },
+            rounds: arguments.rounds,
+            json: arguments.json,
+            gate: arguments.gate,
+            under: arguments
+                .under
+                .iter()
+                .flat_map(|line| line.split_whitespace())
+                .map(str::to_owned)
+                .collect(),
+        })?
+    };
+    Ok(if within_limits { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let loaded = match settings.load() {
         Ok(loaded) => loaded,
         Err(error) => return Ok(misconfigured(&error)),
     };
-    let report = check::report(&loaded);
+    let report = check::report(&loaded, machine::open_files_at_most());
     if !report.ready {
         eprint!("{}", report.text);
         return Ok(ExitCode::from(BAD_CONFIGURATION));
     }
     logs::start(&loaded.config.log, std::io::stderr);
-    for problem in loaded.config.problems() {
+    for problem in loaded.config.problems_with(machine::raise_open_files()) {
         tracing::warn!(key = problem.key, "{} {}", problem.key, problem.words);
     }
     let app = App::build(&loaded.config).await?;
     tracing::info!(listen = %app.address()?, voice.webhook = "/twilio/voice", "Baton takes calls");
-    app.run(told_to_stop()).await?;
+    let (first, second) = told_to_stop();
+    app.run(first, second).await?;
+    tracing::info!("Baton has stopped");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -331,7 +412,7 @@ fn check_settings(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
         Ok(loaded) => loaded,
         Err(error) => return Ok(misconfigured(&error)),
     };
-    let report = check::report(&loaded);
+    let report = check::report(&loaded, machine::open_files_at_most());
     print(if json { &report.json } else { &report.text })?;
     Ok(if report.ready { ExitCode::SUCCESS } else { ExitCode::from(BAD_CONFIGURATION) })
 }
@@ -429,21 +510,31 @@ async fn store(settings: &Settings) -> anyhow::Result<Store> {
     Ok(Store::open_to_read(&folder).await?)
 }
 
-/// The first of the signals that mean "stop".
-async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be waited for; only an interrupt stops Baton");
-            let _ = interrupted.await;
-            return;
+/// The first and the second of the signals that mean "stop". From here on they do not end the process by themselves.
+fn told_to_stop() -> (impl Future<Output = ()> + Send, impl Future<Output = ()> + Send) {
+    let (tell, told) = tokio::sync::watch::channel(0_u32);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        match signal(kind) {
+            Ok(mut signals) => {
+                let tell = tell.clone();
+                tokio::spawn(async move {
+                    while signals.recv().await.is_some() {
+                        tell.send_modify(|times| *times += 1);
+                    }
+                });
+            }
+            Err(error) => tracing::warn!(%error, ?kind, "this signal cannot be waited for"),
+        }
+    }
+    let times = |wish: u32| {
+        let mut told = told.clone();
+        async move {
+            if told.wait_for(|times| *times >= wish).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     };
-    tokio::select! {
-        _ = interrupted => {}
-        _ = terminate.recv() => {}
-    }
+    (times(1), times(2))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

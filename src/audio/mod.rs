@@ -4,7 +4,11 @@
 
 pub mod arrival;
 pub mod clip;
+pub mod conceal;
 pub mod frame;
 pub mod g711;
 pub mod mix;
+pub mod noise;
+pub mod relay;
+pub mod trim;
 pub mod voice;

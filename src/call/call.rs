@@ -120,6 +120,7 @@ impl Call {
             Event::Flowed { leg, hearing } => self.flowed(at, leg, hearing, &mut effects),
             Event::Heard { leg, what } => self.heard(at, leg, what, &mut effects),
             Event::Ticked => self.ticked(at, &mut effects),
+            Event::ShuttingDown => self.shutting_down(at, &mut effects),
         }
         self.settle(at, &mut effects);
         effects

@@ -108,6 +108,8 @@ pub enum CallEnd {
     FellBack,
     /// The prospect's sound never came, or never came back.
     NeverCame,
+    /// Baton stopped: the prospect was sent to the fallback.
+    ShutDown,
 }
 
 impl CallEnd {
@@ -118,6 +120,7 @@ impl CallEnd {
             Self::AssistantFinished => "assistant-finished",
             Self::FellBack => "fell-back",
             Self::NeverCame => "never-came",
+            Self::ShutDown => "shut-down",
         }
     }
 }

@@ -90,6 +90,8 @@ pub enum Event {
     CameBack,
     /// A deadline may have passed.
     Ticked,
+    /// Baton stops and can wait for this call no longer.
+    ShuttingDown,
 }
 
 /// What the ear heard on a leg.

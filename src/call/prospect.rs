@@ -122,6 +122,14 @@ impl Call {
         }
     }
 
+    /// Baton stops: nothing is waited for, and who is on the line goes to the fallback.
+    pub(super) fn shutting_down(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+        self.tell_handoff(at, Input::ShuttingDown, effects);
+        // Who was being let go already has somewhere to go.
+        self.let_go(at, Next::Fallback, CallEnd::ShutDown, effects);
+        self.prospect_stream_closed(effects);
+    }
+
     pub(super) fn end(&mut self, end: CallEnd, effects: &mut Vec<Effect>) {
         if self.assistant.has_line() {
             effects.push(Effect::CloseAssistant { fault: None });
@@ -156,7 +164,8 @@ impl Call {
             | Event::Played { .. }
             | Event::Flowed { .. }
             | Event::Heard { .. }
-            | Event::Ticked => {}
+            | Event::Ticked
+            | Event::ShuttingDown => {}
         }
     }
 }

@@ -42,6 +42,21 @@ impl Config {
         problems.0
     }
 
+    /// What is to be said where so many files may be open.
+    pub fn problems_with(&self, open_files: u64) -> Vec<Problem> {
+        let mut problems = Problems(self.problems());
+        let needed = self.server.files_needed();
+        if open_files < needed {
+            let words = format!(
+                "of {} need {needed} open files and this process may have {open_files}: raise its limit \
+                 (ulimit -Hn {needed}, LimitNOFILE={needed}) or take fewer calls",
+                self.server.calls
+            );
+            problems.advice("server.calls", &words);
+        }
+        problems.0
+    }
+
     /// Our own origin, without a slash at the end.
     pub fn public_origin(&self) -> String {
         if self.server.public_url.is_empty() {
@@ -83,6 +98,13 @@ impl Config {
         }
         if self.server.calls == 0 {
             problems.wrong("server.calls", "is 0, so no call would be taken");
+        }
+        let (sockets, calls) = (self.server.sockets, self.server.calls);
+        if sockets > 0 && sockets < calls.saturating_mul(2) {
+            problems.advice(
+                "server.sockets",
+                "is less than two for each of server.calls: prospects may be refused before all lines are busy",
+            );
         }
         if self.server.operator_keys.is_empty() {
             problems.advice(
@@ -301,9 +323,9 @@ pub struct Report {
     pub ready: bool,
 }
 
-/// The settings as they are, with secrets hidden, and what is to be said about them.
-pub fn report(loaded: &Loaded) -> Report {
-    let problems = loaded.config.problems();
+/// The settings as they are, with secrets hidden, and what is to be said about them where so many files may be open.
+pub fn report(loaded: &Loaded, open_files: u64) -> Report {
+    let problems = loaded.config.problems_with(open_files);
     let ready = problems.iter().all(|problem| problem.weight != Weight::Wrong);
     let mut text = rendered(loaded);
     text.push('\n');
@@ -460,14 +482,17 @@ mod tests {
         config.server.operator_keys = vec![Secret::new("quiet-quiet-quiet")];
         config.carrier.twilio.shared_keys = [("key-1".to_owned(), Secret::new("still-still"))].into();
         config.reps = vec![Rep { name: "sam".into(), phone: "+15550100123".into() }];
-        let report =
-            report(&Loaded { config, sources: BTreeMap::from([("handoff.ring".into(), "a.toml".into())]) });
+        let report = report(
+            &Loaded { config, sources: BTreeMap::from([("handoff.ring".into(), "a.toml".into())]) },
+            64,
+        );
         for output in [&report.text, &report.json] {
             for secret in ["hush", "quiet-", "still-", "5550100"] {
                 assert!(!output.contains(secret), "{output}");
             }
         }
         assert!(report.text.contains("ring = \"18s\"  # from a.toml"), "{}", report.text);
+        assert!(report.text.contains("need 2128 open files and this process may have 64"), "{}", report.text);
         assert!(!report.ready && report.text.contains("assistant.stream_url is missing"));
     }
 }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret::Secret;
+use crate::config::span::Span;
 
 /// Where Baton listens, and for whom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,7 +19,45 @@ pub struct Server {
     pub operator_keys: Vec<Secret>,
     /// The most calls at once.
     pub calls: usize,
+    /// The most connections at once; 0: as many as so many calls need.
+    pub sockets: usize,
+    /// The most connections at once from one address; 0: no limit.
+    pub sockets_per_address: usize,
+    /// From so many MiB of resident memory on no call is let in; 0: four fifths of what there is.
+    pub memory: u64,
+    /// How long running calls may take to finish when Baton is told to stop.
+    pub drain: Span,
 }
+
+impl Server {
+    /// How many open files so many calls need.
+    pub fn files_needed(&self) -> u64 {
+        FILES_A_CALL.saturating_mul(self.calls as u64).saturating_add(FILES_BESIDES)
+    }
+
+    /// How many connections may be open where so many files may.
+    pub fn sockets_where(&self, open_files: u64) -> usize {
+        if self.sockets > 0 {
+            return self.sockets;
+        }
+        let wanted = SOCKETS_A_CALL.saturating_mul(self.calls as u64).saturating_add(SOCKETS_BESIDES);
+        // The rest is for lines to assistants and what Baton asks of others: a call that is in needs them.
+        let most = (open_files / FILES_A_CALL).saturating_mul(SOCKETS_A_CALL).max(1);
+        usize::try_from(wanted.min(most)).unwrap_or(usize::MAX)
+    }
+}
+
+/// The streams of prospect, rep and assistant, and a request in or out.
+const FILES_A_CALL: u64 = 4;
+
+/// The store, the log, the runtime, operators who look, and some that are being closed.
+const FILES_BESIDES: u64 = 128;
+
+/// Of these, what comes in: two streams and a request.
+const SOCKETS_A_CALL: u64 = 3;
+
+/// Operators who look, and connections between two requests.
+const SOCKETS_BESIDES: u64 = 64;
 
 impl Default for Server {
     fn default() -> Self {
@@ -27,6 +66,10 @@ impl Default for Server {
             public_url: String::new(),
             operator_keys: Vec::new(),
             calls: 500,
+            sockets: 0,
+            sockets_per_address: 0,
+            memory: 0,
+            drain: Span::secs(600),
         }
     }
 }
@@ -99,4 +142,18 @@ pub enum LogFormat {
     Text,
     /// For machines.
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_what_calls_need_besides() {
+        let server = Server { calls: 100, ..Server::default() };
+        assert_eq!((server.files_needed(), server.sockets_where(1 << 20)), (528, 364));
+        assert_eq!(server.sockets_where(256), 192, "three quarters of what there is");
+        assert_eq!(server.sockets_where(0), 1);
+        assert_eq!(Server { sockets: 7, ..server }.sockets_where(256), 7, "who sets it has thought of it");
+    }
 }

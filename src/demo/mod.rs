@@ -54,9 +54,10 @@ pub async fn run(demo: &Demo) -> anyhow::Result<bool> {
 
     let store = app.store.clone();
     let (stop, stopped) = oneshot::channel::<()>();
-    let baton = tokio::spawn(app.run(async move {
+    let told = async move {
         let _ = stopped.await;
-    }));
+    };
+    let baton = tokio::spawn(app.run(told, std::future::ready(())));
     let showing = tokio::spawn(screen.show());
     world.rep(REP_NUMBER, Person::new("sam"));
     let prospect = world.prospect_calls(PROSPECT_NUMBER, Person::new("prospect"));

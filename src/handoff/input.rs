@@ -61,4 +61,6 @@ pub enum Input {
     ProspectGone,
     /// Somebody changed their mind.
     CalledOff,
+    /// Baton stops, and the prospect goes to the fallback.
+    ShuttingDown,
 }

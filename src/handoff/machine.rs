@@ -66,6 +66,10 @@ impl Handoff {
                 self.came_back(at, &mut actions);
                 return actions;
             }
+            Input::ShuttingDown => {
+                self.shutting_down(&mut actions);
+                return actions;
+            }
             Input::AssistantPaused => self.assistant_speaks = false,
             _about_one_stage => {}
         }
@@ -363,6 +367,22 @@ impl Handoff {
             | Stage::Recovering { .. }
             | Stage::Over(_) => {}
         }
+    }
+
+    fn shutting_down(&mut self, actions: &mut Vec<Action>) {
+        if let Stage::Over(_) = self.stage {
+            return;
+        }
+        let bridged = matches!(
+            self.stage,
+            Stage::Bridging { .. } | Stage::Rejoining { introduced: Introduced::Already, .. }
+        );
+        let rep = self.attempt.as_ref().filter(|_| bridged).map(|a| a.rep.clone());
+        // The try of a rep who left the bridge has had its end.
+        if !matches!(self.stage, Stage::Recovering { .. }) {
+            self.end_attempt(End::Withdrawn, Some(Phrase::Withdrawn), actions);
+        }
+        self.rest(Outcome::CutShort { rep }, actions);
     }
 
     fn rep_gone_before_bridge(

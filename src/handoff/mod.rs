@@ -1,9 +1,9 @@
 //! How the prospect gets to a person: one small machine from the wish for a person to its outcome.
 //!
 //! The whole machine is this table. *Next* means: another rep is left and less than `search` has passed since the
-//! handoff began → `Seeking`, else `Over(ReturnedToAssistant)`. In every stage the prospect's leaving ends it. A rep whose line
-//! breaks before the introduction is asked or briefed anew when it is back: `Offering` and `Joining` are the safe stages
-//! for that, and for a process that was killed and takes the call up again.
+//! handoff began → `Seeking`, else `Over(ReturnedToAssistant)`. In every stage the prospect's leaving ends it, and so does
+//! Baton's own end (`Over(CutShort)`). A rep whose line breaks before the introduction is asked or briefed anew when it is
+//! back: `Offering` and `Joining` are the safe stages for that, and for a process that was killed and takes the call up.
 //!
 //! ```text
 //! stage        moves on when                        to                         when its time runs out

@@ -22,6 +22,11 @@ pub enum Outcome {
     CalledOff,
     /// The prospect left before a rep was with them.
     Abandoned,
+    /// Baton had to stop, and the prospect went to the fallback.
+    CutShort {
+        /// Who was talking with them, if anyone was.
+        rep: Option<RepId>,
+    },
 }
 
 /// Why the prospect is back with the assistant.
@@ -44,6 +49,7 @@ impl Outcome {
             Self::ReturnedToAssistant { .. } => "returned-to-assistant",
             Self::CalledOff => "called-off",
             Self::Abandoned => "abandoned",
+            Self::CutShort { .. } => "cut-short",
         }
     }
 
@@ -55,7 +61,7 @@ impl Outcome {
                 WhyReturned::NobodyTookIt => "nobody-took-it",
                 WhyReturned::RepLeft => "rep-left",
             },
-            Self::HandedOver { .. } | Self::CalledOff | Self::Abandoned => "",
+            Self::HandedOver { .. } | Self::CalledOff | Self::Abandoned | Self::CutShort { .. } => "",
         }
     }
 
@@ -63,6 +69,7 @@ impl Outcome {
     pub fn rep(&self) -> Option<&RepId> {
         match self {
             Self::HandedOver { rep } => Some(rep),
+            Self::CutShort { rep } => rep.as_ref(),
             Self::ReturnedToAssistant { .. } | Self::CalledOff | Self::Abandoned => None,
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::audio::frame::{FRAME_SAMPLES, Frame};
 use crate::audio::g711;
@@ -17,7 +17,7 @@ use crate::call::{AssistantFault, Event, Heard};
 use crate::handoff::Sounds;
 use crate::id::LegId;
 use crate::live::clock;
-use crate::live::line::{AssistantLine, FromAssistant, LineBroke};
+use crate::live::line::{AssistantLine, FromAssistant, LineBroke, in_time};
 use crate::live::playout::length;
 use crate::live::seat::{AssistantCommand, AssistantSeat};
 use crate::live::speech::{AssistantMark, Piece, Speech};
@@ -358,7 +358,7 @@ fn is_audible(sound: &[u8]) -> bool {
 
 /// A write that takes too long: the assistant does not take our sound off the line.
 async fn within(limit: Duration, write: impl Future<Output = Result<(), LineBroke>>) -> Result<(), LegEnd> {
-    match timeout(limit, write).await {
+    match in_time(limit, write).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(LineBroke)) => Err(LegEnd::Broke(AssistantFault::BrokeOff)),
         Err(_slow) => Err(LegEnd::Broke(AssistantFault::Slow)),
@@ -438,7 +438,7 @@ mod tests {
         }
 
         async fn stop(&mut self) {
-            let _ = timeout(Duration::from_secs(1), self.write()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(1), self.write()).await;
         }
     }
 

@@ -1,8 +1,13 @@
 //! What a leg needs of its transport: a carrier's stream, or an assistant's. `edge/` has the real ones.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 use crate::audio::frame::Frame;
 use crate::call::AssistantFault;
@@ -28,6 +33,19 @@ pub enum FromCarrier {
 #[derive(Debug, thiserror::Error)]
 #[error("the line is broken")]
 pub struct LineBroke;
+
+/// Waits for a write, at most so long. Nearly every write is done at once: only one that is not gets a timer.
+pub(crate) async fn in_time<T>(limit: Duration, write: impl Future<Output = T>) -> Result<T, Elapsed> {
+    let mut write = pin!(write);
+    let at_once = poll_fn(|context| match write.as_mut().poll(context) {
+        Poll::Ready(written) => Poll::Ready(Some(written)),
+        Poll::Pending => Poll::Ready(None),
+    });
+    match at_once.await {
+        Some(written) => Ok(written),
+        None => timeout(limit, write).await,
+    }
+}
 
 /// A carrier's stream of one leg.
 pub trait CarrierLine: Send {

@@ -33,6 +33,8 @@ pub struct LiveCall {
     breaks: Mutex<BTreeMap<LegId, VecDeque<Instant>>>,
     seats: AtomicU32,
     over: AtomicBool,
+    ended: AtomicBool,
+    answered: AtomicBool,
 }
 
 /// Whether this process began the call.
@@ -83,6 +85,8 @@ impl LiveCall {
             breaks: Mutex::default(),
             seats: AtomicU32::new(0),
             over: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
         }
     }
 
@@ -93,6 +97,25 @@ impl LiveCall {
 
     pub(crate) fn set_over(&self) {
         self.over.store(true, Ordering::Release);
+    }
+
+    /// Whether its task has ended: the last words were said, and the last errands done.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    /// Whether the carrier knows what comes next for the prospect.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    /// The carrier was told what comes next for the prospect, or needs to know no more.
+    pub(crate) fn set_answered(&self) {
+        self.answered.store(true, Ordering::Release);
     }
 
     /// What the carrier is to do with the prospect once our stream is closed, if that is decided.
@@ -135,6 +158,11 @@ impl LiveCall {
     /// The try of this rep has ended.
     pub(crate) fn let_go_of(&self, attempt: AttemptId) {
         lock(&self.reps).entry(attempt).or_default().wanted = false;
+    }
+
+    /// Every rep whose phone was to be rung, and what the carrier calls it, as far as it is known.
+    pub(crate) fn rung(&self) -> Vec<(AttemptId, Option<CarrierCall>)> {
+        lock(&self.reps).iter().map(|(attempt, line)| (*attempt, line.name.clone())).collect()
     }
 
     /// The carrier gave this rep's phone this name; false when it was known.

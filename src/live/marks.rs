@@ -40,8 +40,14 @@ impl<M> Default for Marks<M> {
 impl<M> Marks<M> {
     /// A mark is about to be sent, behind so many samples: its number.
     pub fn send(&mut self, place: u64, meaning: Meaning<M>) -> u32 {
+        let number = self.number();
+        self.waiting.push_back(Waiting { number: Some(number), place, meaning });
+        number
+    }
+
+    /// The number of a mark that is not kept here: its sender alone knows what it means.
+    pub fn number(&mut self) -> u32 {
         self.next = self.next.wrapping_add(1);
-        self.waiting.push_back(Waiting { number: Some(self.next), place, meaning });
         self.next
     }
 

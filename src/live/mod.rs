@@ -11,14 +11,19 @@
 //! ```
 
 pub mod assistant_leg;
+pub mod blast_wall;
 pub mod call_task;
 pub mod chance;
 pub mod clock;
 pub mod coming_back;
+pub mod drain;
 pub mod house_voice;
+pub mod lag;
 pub mod line;
 pub mod live_call;
 pub mod marks;
+#[cfg(test)]
+mod paper_world;
 pub mod patchbay;
 pub mod phone_leg;
 pub mod pipe;

@@ -59,6 +59,16 @@ impl Playout {
         self.audible_end = self.end.checked_sub(tail).unwrap_or(now).max(self.audible_end.min(now));
     }
 
+    /// All that was sent will be played so much later than reckoned.
+    pub fn is_later(&mut self, by: Duration) {
+        self.end += by;
+    }
+
+    /// All that was sent will be played so much earlier than reckoned.
+    pub fn is_earlier(&mut self, now: Instant, by: Duration) {
+        self.end = self.end.checked_sub(by).unwrap_or(now).max(now.min(self.end));
+    }
+
     /// When everything sent will have been played.
     pub fn end(&self) -> Instant {
         self.end

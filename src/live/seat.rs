@@ -67,9 +67,9 @@ impl Teller {
         self.send(ToCall::Left(event, leg, number)).await
     }
 
-    /// Tells the call without waiting, from where nothing can wait.
-    pub fn tell_at_once(&self, event: Event) {
-        let _ = self.0.try_send(ToCall::Happened(event));
+    /// Tells the call without waiting, from where nothing can wait; false when it cannot take it.
+    pub fn tell_at_once(&self, event: Event) -> bool {
+        self.0.try_send(ToCall::Happened(event)).is_ok()
     }
 
     async fn send(&self, message: ToCall) -> bool {

@@ -11,6 +11,7 @@ use crate::handoff::End;
 use crate::id::{AttemptId, CallId, LegId};
 use crate::live::call_task::{self, Beginning, World};
 use crate::live::clock;
+use crate::live::coming_back::end_in_the_record;
 use crate::live::live_call::{Break, LiveCall, TakenUp};
 use crate::live::seat::{CallFacts, PhoneLine, PhoneSeat, Teller, ToCall};
 use crate::live::speech::Speech;
@@ -137,13 +138,37 @@ impl Switchboard {
             metrics::counter!("baton_calls_failed_total").increment(1);
             live.set_next(Next::Fallback);
             live.set_over();
+            self.clear_up_after(&live).await;
         }
+        live.set_ended();
         metrics::gauge!("baton_calls_running").decrement(1.0);
         tokio::time::sleep(REMEMBERED).await;
         let mut calls = self.calls();
         calls.live.remove(&live.id);
         calls.by_alias.remove(&live.facts.alias);
         calls.by_carrier.retain(|_, call| *call != live.id);
+    }
+
+    /// A call's task failed, and nobody else will do what it owed the world: its reps' phones are hung up, the reps are
+    /// set free, and its end is written down.
+    async fn clear_up_after(&self, live: &LiveCall) {
+        end_in_the_record(&self.world, live.id).await;
+        for (attempt, name) in live.rung() {
+            live.let_go_of(attempt);
+            if let Some(name) = name {
+                call_task::hang_up(&*self.world.carrier, live.id, name).await;
+            }
+            if let Err(fault) = self.world.reps.release(live.id, attempt).await {
+                tracing::warn!(call.id = %live.id, %fault, "a rep could not be set free");
+            }
+        }
+    }
+
+    /// The running and just ended calls of which this is so.
+    pub(crate) fn calls_that(&self, wish: impl Fn(&Arc<LiveCall>) -> bool) -> Vec<Arc<LiveCall>> {
+        let mut calls: Vec<_> = self.calls().live.values().cloned().collect();
+        calls.retain(wish);
+        calls
     }
 
     /// The running or just ended call of this id.

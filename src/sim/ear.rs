@@ -93,6 +93,25 @@ impl Ear {
         at(longest.start)..at(longest.end)
     }
 
+    /// Where in this part of the call something clicked: a step from one sample to the next that is larger than this. What
+    /// lies within 50 ms is one click.
+    pub fn clicks_within(&self, part: Range<Duration>, step: i32) -> Vec<Duration> {
+        let sample = |at: Duration| {
+            let sample = at.as_micros() / u128::from(MICROS_A_SAMPLE);
+            usize::try_from(sample).unwrap_or(usize::MAX).min(self.sound.len())
+        };
+        let part = sample(part.start)..sample(part.end);
+        let mut clicks: Vec<Duration> = Vec::new();
+        for (n, pair) in self.sound[part.clone()].windows(2).enumerate() {
+            let size = (i32::from(g711::decode(pair[1])) - i32::from(g711::decode(pair[0]))).abs();
+            let at = Duration::from_micros((part.start + n) as u64 * MICROS_A_SAMPLE);
+            if size > step && clicks.last().is_none_or(|last| at > *last + ONE_CLICK) {
+                clicks.push(at);
+            }
+        }
+        clicks
+    }
+
     /// How much of this part of the call somebody or something was speaking.
     pub fn speech_within(&self, part: Range<Duration>) -> Duration {
         let loud = |(n, level): &(usize, f32)| part.contains(&at(*n)) && *level > SPEECH_DBFS;
@@ -141,6 +160,8 @@ fn at(frame: usize) -> Duration {
 
 /// 125 µs: 8 kHz.
 pub(crate) const MICROS_A_SAMPLE: u64 = 125;
+/// The ear hears clicks that follow each other so closely as one.
+const ONE_CLICK: Duration = Duration::from_millis(50);
 /// Below the faintest open microphone of this world (`sound::line_noise`).
 pub(crate) const NOTHING_DBFS: f32 = -75.0;
 /// Speech of this world lies at -20 dBFS; hold music at -28 with its quietest 50 ms at -33; line noise at -65.
@@ -164,6 +185,22 @@ mod tests {
         assert_eq!(ear.longest_nothing(), at(50)..at(80));
         assert_eq!(ear.longest_nothing_within(at(0)..at(45)), at(20)..at(25));
         assert_eq!(ear.duration(), at(100));
+    }
+
+    #[test]
+    fn a_voice_that_is_cut_off_clicks() {
+        let mut ear = Ear::default();
+        let clip = sound::hum(Duration::from_secs(1), Pitch::REP, 1);
+        (0..25).for_each(|n| ear.hear(clip.frame(n).unwrap()));
+        assert_eq!(ear.clicks_within(at(0)..at(1_000), 2_000), []);
+        let loud = |byte: &u8| g711::decode(*byte) > 4_000;
+        let until = clip.frame(25).unwrap().iter().position(loud).expect("a voice has peaks");
+        ear.hear_all(&clip.frame(25).unwrap()[..=until]);
+        ear.hear_all(&[g711::SILENCE; 60]);
+        let clicks = ear.clicks_within(at(0)..at(1_000), 2_000);
+        assert_eq!(clicks.len(), 1, "{clicks:?}");
+        assert!((at(25)..at(26)).contains(&clicks[0]), "{clicks:?}");
+        assert_eq!(ear.clicks_within(at(0)..at(20), 2_000), []);
     }
 
     #[test]

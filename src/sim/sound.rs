@@ -88,6 +88,26 @@ pub fn speech(length: Duration, pitch: Pitch, seed: u64) -> Clip {
     Clip::from_samples(&samples)
 }
 
+/// A smooth voice of this length, about -20 dBFS: no step from sample to sample is large, so that a click stands out.
+pub fn hum(length: Duration, pitch: Pitch, seed: u64) -> Clip {
+    let mut dice = Dice::new(seed);
+    let wanted = length.as_millis() as usize * SAMPLES_A_MILLI;
+    let (mut phase, mut hertz, mut towards, mut until) = (0.0_f32, pitch.0, pitch.0, 0);
+    let sample = |n: usize| {
+        if n == until {
+            // A new tone each fifth of a second: no two stretches are alike.
+            towards = pitch.0 * (0.75 + 0.5 * dice.unit() as f32);
+            until += 200 * SAMPLES_A_MILLI;
+        }
+        hertz += (towards - hertz) * 0.002;
+        phase = (phase + TAU * hertz / SAMPLES_A_SECOND) % TAU;
+        let edge = n.min(wanted - n) as f32 / (40 * SAMPLES_A_MILLI) as f32;
+        let tones = phase.sin() + 0.35 * (2.0 * phase).sin() + 0.2 * (3.0 * phase).sin();
+        (tones * edge.min(1.0) * PEAK) as i16
+    };
+    Clip::from_samples(&(0..wanted).map(sample).collect::<Vec<i16>>())
+}
+
 /// The same sound from a raised voice: 9 dB louder, saturated as a telephone does it.
 pub fn louder(clip: &Clip) -> Clip {
     let raise = |byte: &u8| (i32::from(g711::decode(*byte)) * 14 / 5).clamp(-32_000, 32_000) as i16;
@@ -162,6 +182,17 @@ mod tests {
         let sound: Vec<u8> = (0..hello.frames()).flat_map(|n| *hello.frame(n).unwrap()).collect();
         let level = g711::level_dbfs(&sound);
         assert!((-26.0..-16.0).contains(&level), "{level} dBFS");
+    }
+
+    #[test]
+    fn a_smooth_voice_is_as_loud_as_speech_and_has_no_click_in_it() {
+        let hum = hum(Duration::from_secs(3), Pitch::REP, 5);
+        let sound: Vec<u8> = (0..hum.frames()).flat_map(|n| *hum.frame(n).unwrap()).collect();
+        let level = g711::level_dbfs(&sound);
+        assert!((-24.0..-16.0).contains(&level), "{level} dBFS");
+        let step = |pair: &[u8]| (i32::from(g711::decode(pair[1])) - i32::from(g711::decode(pair[0]))).abs();
+        let largest = sound.windows(2).map(step).max().unwrap();
+        assert!(largest < 1_500, "a step of {largest}");
     }
 
     #[test]

@@ -17,26 +17,26 @@ use crate::stage::{
     prospect_in_a_hurry, s,
 };
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-const CALL: &str = "CA0123456789abcdef0123456789abcdef";
-const STREAM: &str = "MZ0123456789abcdef0123456789abcdef";
+pub(crate) const CALL: &str = "CA0123456789abcdef0123456789abcdef";
+pub(crate) const STREAM: &str = "MZ0123456789abcdef0123456789abcdef";
 
 /// A carrier of few words, who can be made to send anything.
-struct Raw<'a> {
-    stage: &'a Stage,
-    account: String,
-    token: String,
+pub(crate) struct Raw<'a> {
+    pub(crate) stage: &'a Stage,
+    pub(crate) account: String,
+    pub(crate) token: String,
 }
 
 impl<'a> Raw<'a> {
-    fn new(stage: &'a Stage) -> Self {
+    pub(crate) fn new(stage: &'a Stage) -> Self {
         let settings = stage.world.carrier.settings();
         Self { stage, account: settings.account_sid.clone(), token: settings.auth_token.clone() }
     }
 
     /// Posts this form, signed; the status and the body of the answer.
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, String) {
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, String) {
         self.post_signed_with(&self.token, path, form).await
     }
 
@@ -53,7 +53,7 @@ impl<'a> Raw<'a> {
     }
 
     /// Asks what to do with this call, as the carrier does first of all.
-    async fn asks_about(&self, call: &str) -> String {
+    pub(crate) async fn asks_about(&self, call: &str) -> String {
         let form = [("CallSid", call), ("From", PROSPECT), ("To", "+15550100100"), ("Direction", "inbound")];
         let (status, document) = self.post("/twilio/voice", &form).await;
         assert_eq!(status, 200, "{document}");
@@ -61,7 +61,7 @@ impl<'a> Raw<'a> {
     }
 
     /// Connects to the stream of this document.
-    async fn connects(&self, document: &str) -> Result<Socket, u16> {
+    pub(crate) async fn connects(&self, document: &str) -> Result<Socket, u16> {
         let url = stream_url(document);
         self.connects_signed(&url, Some(sign(&self.token, &url, &[]))).await
     }
@@ -79,7 +79,7 @@ impl<'a> Raw<'a> {
     }
 
     /// The first two messages of a stream of this call.
-    async fn begins(&self, socket: &mut Socket, account: &str, call: &str) {
+    pub(crate) async fn begins(&self, socket: &mut Socket, account: &str, call: &str) {
         let connected = json!({"event": "connected", "protocol": "Call", "version": "1.0.0"});
         let start = json!({
             "event": "start", "sequenceNumber": "1", "streamSid": STREAM,
@@ -95,11 +95,11 @@ impl<'a> Raw<'a> {
     }
 }
 
-fn client(method: Method, url: &str) -> RequestBuilder {
+pub(crate) fn client(method: Method, url: &str) -> RequestBuilder {
     baton::edge::http::client().unwrap().request(method, url)
 }
 
-fn stream_url(document: &str) -> String {
+pub(crate) fn stream_url(document: &str) -> String {
     let from = document.find("ws://").expect("the document has a stream");
     let url = document[from..].split(['"', '#']).next().unwrap();
     url.replace("&amp;", "&")
@@ -124,7 +124,7 @@ async fn all_refused<const N: usize>(stage: &Stage, reasons: [&str; N]) -> [u64;
 }
 
 /// Whether sound comes out of this stream before it closes.
-async fn speaks(socket: &mut Socket) -> bool {
+pub(crate) async fn speaks(socket: &mut Socket) -> bool {
     let heard = async {
         while let Some(Ok(message)) = socket.next().await {
             if message.to_text().is_ok_and(|text| text.contains("\"media\"")) {

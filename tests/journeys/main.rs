@@ -5,7 +5,11 @@
 mod assistants;
 mod coming_back;
 mod doors;
+mod drain;
 mod handed_over;
+mod lag;
 mod logs;
+mod neighbours;
+mod program;
 mod races;
 mod stage;

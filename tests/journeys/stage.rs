@@ -4,6 +4,7 @@
 pub(crate) mod kept_log;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton::app::App;
@@ -29,8 +30,24 @@ pub(crate) struct Stage {
     pub(crate) store: Store,
     pub(crate) voice: HouseVoice,
     folder: PathBuf,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    stop: Told,
+    now: Told,
     running: Option<tokio::task::JoinHandle<()>>,
+}
+
+/// A word that is said once.
+#[derive(Default)]
+struct Told(Arc<tokio::sync::Notify>);
+
+impl Told {
+    fn tell(&self) {
+        self.0.notify_one();
+    }
+
+    fn comes(&self) -> impl Future<Output = ()> + Send + 'static {
+        let told = self.0.clone();
+        async move { told.notified().await }
+    }
 }
 
 /// The rep of most journeys.
@@ -109,16 +126,11 @@ impl Stage {
         let base = format!("http://{}", app.address().unwrap());
         world.point_at(&base);
         let store = app.store.clone();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        let running = tokio::spawn(async move {
-            app.run(async move {
-                let _ = stopped.await;
-            })
-            .await
-            .unwrap();
-        });
+        let (stop, now) = (Told::default(), Told::default());
+        let running = app.run(stop.comes(), now.comes());
+        let running = Some(tokio::spawn(async move { running.await.unwrap() }));
         let voice = HouseVoice::built_in();
-        Self { world, base, store, voice, folder, stop: Some(stop), running: Some(running) }
+        Self { world, base, store, voice, folder, stop, now, running }
     }
 
     /// The clip of this phrase.
@@ -152,9 +164,29 @@ impl Stage {
         timeline
     }
 
-    /// Stops Baton as an operator would, and waits until what was to be written is written.
+    /// Tells Baton to stop, as an operator's first signal does.
+    pub(crate) fn tell_to_stop(&self) {
+        self.stop.tell();
+    }
+
+    /// Tells Baton to stop now, as an operator's second signal does.
+    pub(crate) fn tell_to_stop_now(&self) {
+        self.now.tell();
+    }
+
+    /// Waits until Baton has stopped by itself, once it was told to; false when the limit came first.
+    pub(crate) async fn has_stopped(&mut self, limit: Duration) -> bool {
+        let running = self.running.as_mut().expect("it is waited for once");
+        let Ok(stopped) = tokio::time::timeout(limit, running).await else { return false };
+        stopped.unwrap();
+        self.running = None;
+        true
+    }
+
+    /// Stops Baton as an operator in a hurry would, and waits until what was to be written is written.
     pub(crate) async fn close(mut self) {
-        let _ = self.stop.take().map(|stop| stop.send(()));
+        self.tell_to_stop();
+        self.tell_to_stop_now();
         if let Some(running) = self.running.take() {
             running.await.unwrap();
         }

@@ -141,6 +141,17 @@ pub(crate) const DEFECTS: &[Defect] = &[
             }
         }
     }),
+    deaf("a call does not notice that Baton stops", |_, event| *event == Event::ShuttingDown),
+    spoiled("the prospect is sent nowhere when Baton stops", |_, event, effects| {
+        if *event == Event::ShuttingDown {
+            drop_effects(effects, |e| matches!(e, Effect::LetGo(_)));
+        }
+    }),
+    spoiled("the rep's line stays when Baton stops", |_, event, effects| {
+        if *event == Event::ShuttingDown {
+            drop_effects(effects, |e| matches!(e, Effect::EndAttempt { .. }));
+        }
+    }),
     spoiled("the introduction is said before anybody is asked", |call, _, effects| {
         if matches!(call.handoff().map(baton::handoff::Handoff::stage), Some(Stage::Offering { .. })) {
             effects.push(Effect::Say { leg: LegId::Prospect, phrase: Phrase::Offer });

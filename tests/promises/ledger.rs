@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use baton::call::{Call, Effect, Event};
+use baton::call::{Call, CallEnd, Effect, Event};
 use baton::handoff::{Hearing, Phrase, Sounds, Stage};
 use baton::id::{AttemptId, LegId, RepId};
 
@@ -31,6 +31,8 @@ pub(crate) struct Ledger {
     pub(crate) closed: u32,
     /// The carrier was told to let the prospect go.
     pub(crate) let_go: bool,
+    /// The prospect was gone before that.
+    left: bool,
     hearing: Option<(u32, [u8; 3], Option<AttemptId>)>,
 }
 
@@ -69,6 +71,7 @@ impl Ledger {
         self.check_tries(after, &mut broken);
         self.check_outcomes(after, &mut broken);
         Self::check_late_reservation(event, effects, &mut broken);
+        self.check_shutting_down(event, after, &mut broken);
         known_before.check_late_facts(before, event, effects, after, &mut broken);
         broken
     }
@@ -134,7 +137,10 @@ impl Ledger {
                 self.reserved.remove(attempt);
             }
             Effect::FileHandoff { .. } => self.rested += 1,
-            Effect::Close(_) => self.closed += 1,
+            Effect::Close(end) => {
+                self.closed += 1;
+                self.left |= matches!(end, CallEnd::ProspectLeft | CallEnd::NeverCame);
+            }
             Effect::LetGo(_) => self.let_go = true,
             Effect::Say { leg, phrase } => self.check_said(*leg, *phrase, broken),
             Effect::Hear { number, hearing, cut } => {
@@ -266,6 +272,19 @@ impl Ledger {
         let open = call.handoff().is_some_and(|h| h.outcome().is_none());
         if call.is_over() && open {
             broken.push("4: the call is over and its handoff is not".to_owned());
+        }
+    }
+
+    /// When Baton stops nothing is waited for, and nobody is left behind on a line that leads nowhere.
+    fn check_shutting_down(&self, event: &Event, after: &Call, broken: &mut Vec<String>) {
+        if *event != Event::ShuttingDown {
+            return;
+        }
+        if !after.is_over() {
+            broken.push("7: Baton stops and the call goes on".to_owned());
+        }
+        if !self.let_go && !self.left {
+            broken.push("7: Baton stops and the prospect is sent nowhere".to_owned());
         }
     }
 

@@ -22,6 +22,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::AssistantFinished),
         Just(Event::PersonAsked(Asker::Api)),
         Just(Event::Ticked),
+        Just(Event::ShuttingDown),
         attempt().prop_map(|attempt| Event::RepReserved { attempt, rep: RepId::new("sam") }),
         attempt().prop_map(Event::RepArrived),
         attempt().prop_map(Event::ClaimCommitted),

@@ -240,6 +240,7 @@ impl Situation {
             Event::ProspectLeft,
             Event::AssistantConnected,
             Event::PersonNotNeeded,
+            Event::ShuttingDown,
             Event::KeyPressed { leg: LegId::Prospect, key: '5' },
             Event::Played { leg: LegId::Prospect, phrase: Phrase::Introduction },
             Event::Played { leg: LegId::Prospect, phrase: Phrase::RepLeft },

@@ -57,6 +57,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("setup", &["ports", "edge", "config", "app"]),
     ("rehearsal", &["audio", "handoff", "live", "edge", "sim"]),
     ("chaos", &["id", "audio", "handoff", "call", "live", "sim"]),
+    ("bench", &["time", "id", "audio", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 
 const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "handoff", "call"];

@@ -48,11 +48,18 @@ impl Assistants for MediaStreams {
     fn dial(&self, facts: Arc<CallFacts>, time: u32, seat: AssistantSeat) -> BoxFuture<'static, ()> {
         let way = self.clone();
         Box::pin(async move {
-            let parameters = way.parameters(&facts, time, &seat.call.to_string());
-            match timeout(way.connect, way.connect(&facts, &parameters)).await {
-                Ok(Ok(line)) => assistant_leg::run(line, seat).await,
-                Ok(Err(fault)) => seat.unreachable(fault).await,
-                Err(_too_slow) => seat.unreachable(AssistantFault::Unreachable).await,
+            // Connecting takes far more room than the leg, and the leg stays for the whole call.
+            let connecting = Box::pin(async move {
+                let parameters = way.parameters(&facts, time, &seat.call.to_string());
+                match timeout(way.connect, way.connect(&facts, &parameters)).await {
+                    Ok(Ok(line)) => Ok((line, seat)),
+                    Ok(Err(fault)) => Err((fault, seat)),
+                    Err(_too_slow) => Err((AssistantFault::Unreachable, seat)),
+                }
+            });
+            match connecting.await {
+                Ok((line, seat)) => assistant_leg::run(line, seat).await,
+                Err((fault, seat)) => seat.unreachable(fault).await,
             }
         })
     }
@@ -112,8 +119,7 @@ impl MediaStreams {
             socket,
             to: ToAssistant::new(&stream_sid, &facts.alias, account),
             out: BytesMut::with_capacity(OUT_CAPACITY),
-            decoded: Vec::with_capacity(8 * FRAME_SAMPLES),
-            speech: BytesMut::with_capacity(SPEECH_CAPACITY),
+            incoming: Incoming::default(),
             frames: 0,
         };
         line.begin(parameters).await.map_err(|LineBroke| AssistantFault::BrokeOff)?;
@@ -126,28 +132,30 @@ struct StreamLine {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     to: ToAssistant,
     out: BytesMut,
-    decoded: Vec<u8>,
-    speech: BytesMut,
+    incoming: Incoming,
     frames: u64,
 }
 
-impl StreamLine {
-    /// `connected` and `start`, before anything else: some assistants read exactly these two.
-    async fn begin(&mut self, parameters: &BTreeMap<String, String>) -> Result<(), LineBroke> {
-        ToAssistant::write_connected(&mut self.out);
-        self.send_out().await?;
-        self.to.write_start(&mut self.out, parameters);
-        self.send_out().await
-    }
+/// What an assistant says on its stream, message by message.
+pub struct Incoming {
+    decoded: Vec<u8>,
+    speech: BytesMut,
+}
 
-    async fn send_out(&mut self) -> Result<(), LineBroke> {
-        let text = Utf8Bytes::try_from(self.out.split().freeze()).map_err(|_| LineBroke)?;
-        self.socket.send(Message::Text(text)).await.map_err(|_| LineBroke)
+impl Default for Incoming {
+    fn default() -> Self {
+        Self {
+            decoded: Vec::with_capacity(4 * FRAME_SAMPLES),
+            speech: BytesMut::with_capacity(SPEECH_CAPACITY),
+        }
     }
+}
 
-    fn read(&mut self, text: &str) -> Option<FromAssistant> {
+impl Incoming {
+    /// The next message on the stream that we called so; nothing where it says nothing to the leg.
+    pub fn read(&mut self, ours: &str, text: &str) -> Option<FromAssistant> {
         let ours = |stream: &Option<crate::edge::lenient::Text<'_>>| {
-            stream.as_ref().is_none_or(|stream| stream.as_str() == self.to.stream_sid())
+            stream.as_ref().is_none_or(|stream| stream.as_str() == ours)
         };
         match wire::read(text) {
             Ok(Wire::Media { stream, payload }) if ours(&stream) => {
@@ -167,12 +175,27 @@ impl StreamLine {
     }
 }
 
+impl StreamLine {
+    /// `connected` and `start`, before anything else: some assistants read exactly these two.
+    async fn begin(&mut self, parameters: &BTreeMap<String, String>) -> Result<(), LineBroke> {
+        ToAssistant::write_connected(&mut self.out);
+        self.send_out().await?;
+        self.to.write_start(&mut self.out, parameters);
+        self.send_out().await
+    }
+
+    async fn send_out(&mut self) -> Result<(), LineBroke> {
+        let text = Utf8Bytes::try_from(self.out.split().freeze()).map_err(|_| LineBroke)?;
+        self.socket.send(Message::Text(text)).await.map_err(|_| LineBroke)
+    }
+}
+
 impl AssistantLine for StreamLine {
     async fn next(&mut self) -> FromAssistant {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    if let Some(from) = self.read(&text) {
+                    if let Some(from) = self.incoming.read(self.to.stream_sid(), &text) {
                         return from;
                     }
                 }
@@ -241,14 +264,14 @@ fn closed(frame: Option<&CloseFrame>) -> FromAssistant {
     }
 }
 
-/// An assistant's messages are a few kilobytes.
-const READ_BUFFER: usize = 4 * 1024;
+/// Most assistants send a frame or a few at a time. The websocket crate writes zeros over all of it before each read.
+const READ_BUFFER: usize = 2 * 1024;
 
-/// Room for forty messages before the buffer is used again from the start.
-const OUT_CAPACITY: usize = 12 * 1024;
+/// Room for six messages before the buffer is used again from the start.
+const OUT_CAPACITY: usize = 2 * 1024;
 
-/// A second of speech on its way to the prospect.
-const SPEECH_CAPACITY: usize = 8 * 1024;
+/// Half a second of speech on its way to the prospect.
+const SPEECH_CAPACITY: usize = 4 * 1024;
 
 /// Half a second of sound as messages.
 #[cfg(target_os = "linux")]

@@ -1,8 +1,11 @@
 //! HTTP in and out: the router of all doors, health, numbers, and the one way to make a client.
 
+pub mod accept;
+mod heads;
+pub mod sockets;
+
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +17,7 @@ use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::{Host, Url};
 
+use crate::edge::admission::Admission;
 use crate::edge::api::{self, Api};
 use crate::edge::assistant::hosted::{self, Hosted};
 use crate::edge::carrier::twilio::door::{self, Door};
@@ -29,12 +33,12 @@ pub struct Doors {
     /// The numbers.
     pub numbers: PrometheusHandle,
     /// Whether new calls are taken.
-    pub ready: Arc<AtomicBool>,
+    pub admission: Arc<Admission>,
 }
 
 /// The router of all doors.
 pub fn router(doors: Doors) -> Router {
-    let state = Arc::new((doors.numbers, doors.ready));
+    let state = Arc::new((doors.numbers, doors.admission));
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
@@ -78,15 +82,15 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-async fn readyz(State(state): State<Arc<(PrometheusHandle, Arc<AtomicBool>)>>) -> Response {
-    if state.1.load(Ordering::Acquire) {
-        "ready\n".into_response()
-    } else {
+async fn readyz(State(state): State<Arc<(PrometheusHandle, Arc<Admission>)>>) -> Response {
+    if state.1.is_closed() {
         (StatusCode::SERVICE_UNAVAILABLE, "no new calls are taken\n").into_response()
+    } else {
+        "ready\n".into_response()
     }
 }
 
-async fn metrics(State(state): State<Arc<(PrometheusHandle, Arc<AtomicBool>)>>) -> String {
+async fn metrics(State(state): State<Arc<(PrometheusHandle, Arc<Admission>)>>) -> String {
     state.0.render()
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::audio::frame::FRAME_SAMPLES;
 use crate::audio::{g711, mix};
@@ -10,7 +10,7 @@ use crate::call::{Event, Heard};
 use crate::handoff::Sounds;
 use crate::id::LegId;
 use crate::live::clock;
-use crate::live::line::{CarrierLine, LineBroke};
+use crate::live::line::{CarrierLine, LineBroke, in_time};
 use crate::live::marks::Meaning;
 use crate::live::phone_leg::{HOLD_AFTER, Leaving, LegEnd, ON_THE_WAY, PhoneLeg};
 use crate::live::playout::length;
@@ -37,8 +37,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
                 self.next_beat = (self.playout.end() + HOLD_AFTER).max(clock::now());
             }
             if !self.hears_somebody_live(before) && self.hears_somebody_live(after) {
-                // Voices from before belong to another moment.
-                while self.seat.patchbay.pipe(self.seat.leg).pop().is_some() {}
+                self.begin_live();
                 self.next_beat = clock::now();
             }
         }
@@ -72,6 +71,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             return Ok(());
         }
         self.playout.cleared(clock::now());
+        self.live.cleared();
         within(self.seat.limits.slow, self.line.clear()).await
     }
 
@@ -115,6 +115,9 @@ impl<L: CarrierLine> PhoneLeg<L> {
             self.next_beat += FRAME;
             self.finish_phrase().await?;
         }
+        if self.passes_live() {
+            self.send_live().await?;
+        }
         if self.assistant_speaks && now >= self.playout.audible_end() + self.seat.limits.gap {
             self.assistant_paused().await;
         }
@@ -142,13 +145,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             self.hold_frame += 1;
         }
         if self.hears_somebody_live(self.ear()) {
-            let pipe = self.seat.patchbay.pipe(self.seat.leg);
-            while pipe.len() > MIXED_AHEAD {
-                pipe.pop();
-            }
-            if let Some(frame) = pipe.pop() {
-                mix::add(&mut sound, &frame.sound);
-            }
+            mix::add(&mut sound, self.live_on_the_beat());
         }
         sound
     }
@@ -207,12 +204,15 @@ impl<L: CarrierLine> PhoneLeg<L> {
         if self.hears_somebody_live(self.ear()) { FRAME } else { LEAD }
     }
 
-    pub(super) fn due(&self, now: Instant, speech_waits: bool) -> Instant {
-        let limits = &self.seat.limits;
+    pub(super) fn due(&mut self, now: Instant, speech_waits: bool) -> Instant {
+        let limits = self.seat.limits;
         let since_alive = if self.pinged { limits.line_lost } else { limits.ping_every };
         let mut due = self.alive + since_alive;
         if self.beats() {
             due = due.min(self.next_beat.checked_sub(self.lead()).unwrap_or(now));
+        }
+        if self.passes_live() {
+            due = due.min(self.live_due(now));
         }
         if self.assistant_speaks {
             due = due.min(self.playout.audible_end() + limits.gap);
@@ -247,8 +247,11 @@ impl<L: CarrierLine> PhoneLeg<L> {
 }
 
 /// A write that takes too long breaks the line: who does not read cannot be talked to.
-async fn within(limit: Duration, write: impl Future<Output = Result<(), LineBroke>>) -> Result<(), LegEnd> {
-    match timeout(limit, write).await {
+pub(super) async fn within(
+    limit: Duration,
+    write: impl Future<Output = Result<(), LineBroke>>,
+) -> Result<(), LegEnd> {
+    match in_time(limit, write).await {
         Ok(written) => Ok(written?),
         Err(_slow) => Err(LegEnd::Broke),
     }
@@ -261,9 +264,6 @@ const LEAD: Duration = Duration::from_millis(60);
 
 /// Later than this, the beat begins anew instead of catching up.
 const LATE: Duration = Duration::from_millis(200);
-
-/// Live frames that may wait while they are mixed.
-const MIXED_AHEAD: usize = 2;
 
 /// More marks than any assistant has on its way; beyond it they come back at once.
 const MARKS_AT_MOST: usize = 4_096;

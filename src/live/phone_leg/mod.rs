@@ -5,6 +5,7 @@
 //! little ahead. After a cut nothing from before it is written, and the carrier is told to clear.
 
 mod ear;
+mod live;
 mod mouth;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio::time::Instant;
 
-use crate::audio::frame::{FRAME_SAMPLES, Frame};
+use crate::audio::frame::Frame;
 use crate::audio::voice::Voice;
 use crate::call::Event;
 use crate::handoff::{End, Phrase, Sounds};
@@ -21,6 +22,7 @@ use crate::live::clock;
 use crate::live::line::{CarrierLine, FromCarrier, LineBroke};
 use crate::live::marks::Marks;
 use crate::live::patchbay::Patched;
+use crate::live::phone_leg::live::LiveEar;
 use crate::live::playout::Playout;
 use crate::live::seat::{PhoneCommand, PhoneSeat};
 use crate::live::speech::{AssistantMark, Speech};
@@ -74,6 +76,7 @@ struct PhoneLeg<L> {
     clears: u32,
     playout: Playout,
     marks: Marks<AssistantMark>,
+    live: LiveEar,
     saying: Option<Saying>,
     hold_frame: usize,
     next_beat: Instant,
@@ -119,6 +122,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             clears: seat.patchbay.assistant_clears(),
             playout: Playout::new(now),
             marks: Marks::default(),
+            live: LiveEar::new(now),
             saying: None,
             hold_frame: 0,
             next_beat: now + HOLD_AFTER,
@@ -136,6 +140,10 @@ impl<L: CarrierLine> PhoneLeg<L> {
 
     async fn serve(&mut self, mut speech: Option<OwnedMutexGuard<mpsc::Receiver<Speech>>>) -> LegEnd {
         let mut timer = Timer::new(clock::now());
+        // While nothing is queued, a mark measures the way there and back alone.
+        if let Err(end) = self.measure().await {
+            return end;
+        }
         loop {
             match self.step(&mut timer, &mut speech).await {
                 Ok(()) => {}
@@ -173,10 +181,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             Woke::Command(Some(command)) => self.commanded(command).await?,
             Woke::Command(None) => return Err(LegEnd::NotNeeded),
             Woke::Carrier(from) => self.came(from).await?,
-            Woke::Ear(Some(frame)) => {
-                self.send(&frame.sound).await?;
-                self.playout.sent_live(clock::now(), FRAME_SAMPLES);
-            }
+            Woke::Ear(Some(frame)) => self.pass_on(frame).await?,
             Woke::Ear(None) => {}
             Woke::Speech(Some(piece)) => self.speak(piece).await?,
             Woke::Speech(None) => *speech = None,

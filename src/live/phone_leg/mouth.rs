@@ -52,6 +52,9 @@ impl<L: CarrierLine> PhoneLeg<L> {
     }
 
     pub(super) async fn played(&mut self, number: u32) {
+        if self.live.measured(number, &mut self.playout) {
+            return;
+        }
         let Some((place, meanings)) = self.marks.returned(number) else { return };
         let now = clock::now();
         self.playout.played_to(now, place);

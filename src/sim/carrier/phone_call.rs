@@ -65,6 +65,11 @@ impl PhoneCall {
         self.with_stream(|end| end.stall(lasting));
     }
 
+    /// From now on the clock that plays to the person goes faster than it should by this much, or slower.
+    pub fn play_out_drifts(&self, parts_per_million: f64) {
+        self.with_stream(|end| end.drift(parts_per_million));
+    }
+
     /// `CA…`.
     pub fn sid(&self) -> &str {
         &self.call.sid

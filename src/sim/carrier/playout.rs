@@ -15,6 +15,14 @@ pub(crate) struct Playout {
     marks: VecDeque<(u64, String)>,
     queued: u64,
     played: u64,
+    clock: Clock,
+}
+
+/// How the clock of the play-out goes.
+#[derive(Debug, Default)]
+struct Clock {
+    parts_per_million: f64,
+    fraction: f64,
 }
 
 /// What 20 ms of play-out brought.
@@ -58,16 +66,47 @@ impl Playout {
         mem::take(&mut self.marks).into_iter().map(|(_, name)| name).collect()
     }
 
-    /// Plays 20 ms.
+    /// From now on its clock goes faster than it should by this much, or slower.
+    pub(crate) fn drift(&mut self, parts_per_million: f64) {
+        self.clock.parts_per_million = parts_per_million;
+    }
+
+    /// Plays 20 ms of its own clock.
     pub(crate) fn play(&mut self) -> Played {
+        let (frame, length) =
+            if self.clock.parts_per_million == 0.0 { self.straight() } else { self.stretched() };
+        self.played += length as u64;
+        let reached = self.marks.iter().take_while(|(place, _)| *place <= self.played).count();
+        Played { frame, marks: self.marks.drain(..reached).map(|(_, name)| name).collect() }
+    }
+
+    /// The next frame as it was queued, and how much of the queue it took.
+    fn straight(&mut self) -> ([u8; FRAME_SAMPLES], usize) {
         let mut frame = [g711::SILENCE; FRAME_SAMPLES];
         let length = self.sound.len().min(FRAME_SAMPLES);
         for (byte, sound) in frame.iter_mut().zip(self.sound.drain(..length)) {
             *byte = sound;
         }
-        self.played += length as u64;
-        let reached = self.marks.iter().take_while(|(place, _)| *place <= self.played).count();
-        Played { frame, marks: self.marks.drain(..reached).map(|(_, name)| name).collect() }
+        (frame, length)
+    }
+
+    /// The same from a clock that drifts: each sample lies between two of the queue.
+    fn stretched(&mut self) -> ([u8; FRAME_SAMPLES], usize) {
+        let step = 1.0 + self.clock.parts_per_million / 1e6;
+        let sample = |at: usize| self.sound.get(at).map(|&byte| f64::from(g711::decode(byte)));
+        let frame = std::array::from_fn(|n| {
+            let place = self.clock.fraction + n as f64 * step;
+            let (at, between) = (place as usize, place.fract());
+            // The last sample of the queue has no neighbour yet.
+            let Some(here) = sample(at) else { return g711::SILENCE };
+            let next = sample(at + 1).unwrap_or(here);
+            g711::encode((here + (next - here) * between).round() as i16)
+        });
+        let end = self.clock.fraction + FRAME_SAMPLES as f64 * step;
+        let taken = (end as usize).min(self.sound.len());
+        self.clock.fraction = if taken < end as usize { 0.0 } else { end.fract() };
+        self.sound.drain(..taken);
+        (frame, taken)
     }
 
     /// Milliseconds of sound that wait.
@@ -115,6 +154,29 @@ mod tests {
         playout.media(&[1; 160]).unwrap();
         assert_eq!(playout.mark("c".into()), None);
         assert_eq!(playout.play().marks, ["c"]);
+    }
+
+    #[test]
+    fn a_clock_that_drifts_plays_the_same_sound_in_less_time_or_more() {
+        for (parts_per_million, frames) in [(10_000.0, 495), (-10_000.0, 505)] {
+            let mut playout = Playout::default();
+            playout.drift(parts_per_million);
+            let tone = |n: usize| ((n as f64 * 0.3).sin() * 8_000.0) as i16;
+            let sound: Vec<u8> = (0..80_000).map(|n| g711::encode(tone(n))).collect();
+            playout.media(&sound).unwrap();
+            playout.mark("end".into());
+            let mut heard = Vec::new();
+            let played = (0..).take_while(|_| {
+                let played = playout.play();
+                heard.extend(played.frame.map(g711::decode));
+                played.marks.is_empty()
+            });
+            let played = played.count() + 1;
+            assert!((frames - 1..=frames + 1).contains(&played), "{parts_per_million} ppm: {played} frames");
+            let steps =
+                heard[..78_000].windows(2).map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs());
+            assert!(steps.max().unwrap() < 3_200, "it does not click by itself");
+        }
     }
 
     #[test]

@@ -164,6 +164,11 @@ impl MediaEnd {
         self.stalled_until.send_replace(clock::now() + lasting);
     }
 
+    /// From now on the clock of its play-out is off by this much.
+    pub(crate) fn drift(&self, parts_per_million: f64) {
+        self.state().playout.drift(parts_per_million);
+    }
+
     /// When the stall is over, if there is one.
     pub(crate) fn stalled_until(&self) -> watch::Receiver<Instant> {
         self.stalled_until.subscribe()

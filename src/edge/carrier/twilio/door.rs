@@ -17,6 +17,7 @@ use axum::routing::{any, post};
 use tokio::time::timeout;
 
 use crate::call::{Event, Next};
+use crate::edge::admission::Admission;
 use crate::edge::assistant::plan::{Plan, Planner};
 use crate::edge::carrier::twilio::account::{Account, Fallback};
 use crate::edge::carrier::twilio::media::{self, LARGEST_MESSAGE, Refusal, TwilioLine};
@@ -26,11 +27,10 @@ use crate::edge::carrier::twilio::twiml::{self, ConnectStream};
 use crate::edge::carrier::twilio::wire::Start;
 use crate::handoff::End;
 use crate::id::{CallId, LegId};
-use crate::live::chance;
 use crate::live::live_call::{Break, LiveCall};
-use crate::live::phone_leg;
 use crate::live::seat::{CallFacts, Direction, Token};
 use crate::live::switchboard::{AfterStream, Switchboard};
+use crate::live::{blast_wall, chance, phone_leg};
 use crate::phone_number::PhoneNumber;
 use crate::ports::CarrierCall;
 
@@ -42,6 +42,8 @@ pub struct Door {
     pub fallback: Fallback,
     /// How the assistant of a call is found.
     pub planner: Planner,
+    /// Whether another call may come in.
+    pub admission: Arc<Admission>,
     /// The calls.
     pub switchboard: Arc<Switchboard>,
     /// The statuses seen so far, a leg each.
@@ -75,6 +77,9 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
     if let Some(live) = again {
         return door.what_now(&live, LegId::Prospect, &live.facts.beforehand).await;
     }
+    if let Some(refusal) = door.no_room() {
+        return refusal;
+    }
     let inbound = form.get("Direction").is_none_or(|direction| direction == "inbound");
     let (prospect, line) = if inbound { ("From", "To") } else { ("To", "From") };
     let number = |name: &str| PhoneNumber::new(form.get(name).unwrap_or_default());
@@ -104,6 +109,10 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
         beforehand: before,
         afterwards,
     };
+    // Finding the assistant may have taken seconds.
+    if let Some(refusal) = door.no_room() {
+        return refusal;
+    }
     match door.switchboard.admit(CallId::from_bits(chance::bits()), facts) {
         Ok(live) => {
             // What the carrier is told of is written: a killed process takes up what it finds.
@@ -133,6 +142,7 @@ async fn connect_ended(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderM
     door.learn_name(&live, leg, &form);
     let ended = form.get("CallStatus").and_then(Status::named).is_some_and(Status::is_final);
     if ended {
+        has_left(&live, leg);
         live.teller.tell(gone(leg, End::LeftAfter)).await;
         return xml(twiml::hang_up());
     }
@@ -179,6 +189,9 @@ async fn status(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, bod
         statuses.entry((live.id, leg)).or_default().is_news(sequence, status)
     };
     if news {
+        if status.is_final() {
+            has_left(&live, leg);
+        }
         let event = match (leg, status) {
             (LegId::Rep(attempt), Status::Ringing) => Some(Event::RepRang(attempt)),
             (_, Status::Queued | Status::Ringing | Status::InProgress) => None,
@@ -247,7 +260,9 @@ async fn media(
             }) {
                 Ok(start) => {
                     if let Some(seat) = door.switchboard.seat(&live, leg).await {
-                        phone_leg::run(TwilioLine::new(socket, &start), seat).await;
+                        let number = seat.number;
+                        let running = phone_leg::run(TwilioLine::new(socket, &start), seat);
+                        blast_wall::around(&live, leg, number, running).await;
                     }
                 }
                 Err(why) => media::turn_away(socket, why).await,
@@ -256,6 +271,13 @@ async fn media(
 }
 
 impl Door {
+    /// Where no call may come in: what the carrier is told instead.
+    fn no_room(&self) -> Option<Response> {
+        let shut = self.admission.admits().err()?;
+        tracing::warn!(refused.why = %shut, "a call is not admitted; the prospect goes to the fallback");
+        Some(xml(self.fallback.document(&self.account)))
+    }
+
     /// The call's stream is to connect to us.
     fn connect(&self, live: &LiveCall, leg: LegId) -> Response {
         let ticket = self.switchboard.world().tickets.issue(live.id, leg);
@@ -274,7 +296,11 @@ impl Door {
 
     /// What the carrier does next with a leg that has no stream; `before` are the verbs before a new one.
     async fn what_now(&self, live: &LiveCall, leg: LegId, before: &str) -> Response {
-        match self.switchboard.after_stream(live, leg).await {
+        let after = self.switchboard.after_stream(live, leg).await;
+        if let AfterStream::Next(_) = &after {
+            live.set_answered();
+        }
+        match after {
             AfterStream::Connect(ticket, Break::Noticed) => {
                 let words = twiml::say(&self.account.reconnect_words);
                 self.connect_with(live, leg, &ticket, &format!("{words}{before}"))
@@ -388,6 +414,13 @@ pub fn connect_document(
     })
 }
 
+/// The carrier says that this leg's call is over: about a prospect's it asks nothing more.
+fn has_left(live: &LiveCall, leg: LegId) {
+    if leg == LegId::Prospect {
+        live.set_answered();
+    }
+}
+
 /// The leg's party is not on the phone any more.
 fn gone(leg: LegId, why: End) -> Event {
     match leg {
@@ -422,8 +455,8 @@ const WRITTEN_WITHIN: Duration = Duration::from_millis(500);
 /// The carrier's webhooks are about 2 KB.
 const LARGEST_WEBHOOK: usize = 64 * 1024;
 
-/// The carrier's messages are 400 bytes, twenty of which make a burst.
-const READ_BUFFER: usize = 4 * 1024;
+/// The carrier's messages are 400 bytes. The websocket crate writes zeros over all of it before each read.
+const READ_BUFFER: usize = 1024;
 
 /// Beyond this many legs, those of calls long over are forgotten.
 const STATUSES_KEPT: usize = 4_096;

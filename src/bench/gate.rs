@@ -1,0 +1,151 @@
+//! The gate: what a measurement may say at most, as it is kept in the repository.
+//!
+//! Ratios and differences only, so that it holds on any machine; and medians of rounds, so that of three rounds two must
+//! be over a limit before a change fails.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::bench::report::{Report, Round, median};
+
+/// The limits.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Of a load over sockets.
+    pub load: LoadLimits,
+    /// Of the frame's path without sockets.
+    pub instructions: InstructionLimits,
+}
+
+/// What Baton may cost under load.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadLimits {
+    /// What the p99 of its latency may lie above the floor's, in milliseconds.
+    pub added_latency_p99_ms: f64,
+    /// Its processor time for a frame, in those of the floor.
+    pub cpu_ratio: f64,
+    /// Its memory for a call, in bytes.
+    pub rss_bytes_per_call: f64,
+    /// Frames that may be lost in a round.
+    pub frames_lost: u64,
+}
+
+/// What a frame's way through Baton may cost, in instructions of the processor.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstructionLimits {
+    /// For one frame each way.
+    pub per_frame_each_way: f64,
+    /// The share that may be on top of it: other compilers make other code.
+    pub tolerance: f64,
+}
+
+/// What the gate says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Each limit beside its figure.
+    pub text: String,
+    /// Whether nothing is over its limit.
+    pub passed: bool,
+}
+
+impl Limits {
+    /// The limits in this file.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("the limits in {} could not be read", file.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is no file of limits", file.display()))
+    }
+
+    /// Holds a report to the limits. A machine that was too busy is judged by what does not depend on it.
+    pub fn judge(&self, report: &Report) -> Verdict {
+        let limits = &self.load;
+        let mut verdict = Verdict { text: String::new(), passed: true };
+        verdict.hold("processor time, in the floor's", report.ratio.cpu, limits.cpu_ratio);
+        let memory = report.baton.rss_bytes_per_call / 1_024.0;
+        verdict.hold("memory a call, KiB", memory, limits.rss_bytes_per_call / 1_024.0);
+        if report.overloaded {
+            verdict.text.push_str(
+                "!!! THE MACHINE WAS OVERLOADED: latency and lost frames are NOT judged; run it again on a quiet one\n",
+            );
+            return verdict;
+        }
+        let quiet: Vec<Round> =
+            report.rounds.iter().filter(|round| !round.is_overloaded()).copied().collect();
+        let added = median(&quiet, Round::added_latency_p99_ms);
+        verdict.hold("added latency p99, ms", added, limits.added_latency_p99_ms);
+        let lost = median(&quiet, |round| round.baton.frames.lost as f64);
+        verdict.hold("frames lost in a round", lost, limits.frames_lost as f64);
+        verdict
+    }
+
+    /// Holds a count of instructions to the limit.
+    pub fn judge_instructions(&self, per_frame_each_way: f64) -> Verdict {
+        let limits = &self.instructions;
+        let mut verdict = Verdict { text: String::new(), passed: true };
+        let most = limits.per_frame_each_way * (1.0 + limits.tolerance);
+        verdict.hold("instructions, a frame each way", per_frame_each_way, most);
+        verdict
+    }
+}
+
+impl Verdict {
+    fn hold(&mut self, what: &str, figure: f64, limit: f64) {
+        let over = figure > limit;
+        self.passed &= !over;
+        let word = if over { "OVER" } else { "good" };
+        let _ = writeln!(self.text, "{word}  {what:<34}{figure:>10.2}   at most {limit:.2}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::bench::load::Load;
+    use crate::bench::report::Figures;
+
+    fn limits() -> Limits {
+        Limits::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/limits.toml")).unwrap()
+    }
+
+    fn round(cpu: f64, late: f64, lost: u64) -> Round {
+        let mut round = Round { baton: Figures::default(), floor: Figures::default() };
+        (round.baton.cpu_us_per_frame, round.floor.cpu_us_per_frame) = (cpu, 10.0);
+        (round.baton.generator_late_ms.p99, round.floor.generator_late_ms.p99) = (late, late);
+        round.baton.frames.lost = lost;
+        round
+    }
+
+    fn judge(rounds: &[Round; 3]) -> Verdict {
+        let load = Load { calls: 8, window: Duration::from_secs(1) };
+        limits().judge(&Report::of(load, rounds.to_vec()))
+    }
+
+    #[test]
+    fn two_rounds_of_three_over_a_limit_fail_and_one_does_not() {
+        assert!(judge(&[round(10.0, 0.1, 0), round(10.0, 0.1, 0), round(90.0, 0.1, 9)]).passed);
+        assert!(!judge(&[round(10.0, 0.1, 0), round(90.0, 0.1, 0), round(90.0, 0.1, 0)]).passed);
+        assert!(!judge(&[round(10.0, 0.1, 9), round(10.0, 0.1, 9), round(10.0, 0.1, 0)]).passed);
+    }
+
+    #[test]
+    fn an_overloaded_machine_is_no_reason_to_fail_but_a_costly_frame_is_on_any_machine() {
+        let late = judge(&[round(10.0, 90.0, 9), round(10.0, 90.0, 9), round(10.0, 0.1, 9)]);
+        assert!(late.passed && late.text.contains("OVERLOADED"), "{}", late.text);
+        assert!(!judge(&[round(90.0, 90.0, 0), round(90.0, 90.0, 0), round(90.0, 90.0, 0)]).passed);
+    }
+
+    #[test]
+    fn instructions_have_a_tolerance() {
+        let most = limits().instructions.per_frame_each_way;
+        assert!(limits().judge_instructions(most * 1.05).passed);
+        assert!(!limits().judge_instructions(most * 2.0).passed);
+    }
+}

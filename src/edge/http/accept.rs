@@ -1,0 +1,266 @@
+//! The one loop that takes connections. It lets in so many and no more, in all and from one address, drops who does not
+//! come to the point, and goes on when the machine has nothing left to give.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt::set_socket_send_buffer_size;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::edge::http::heads::{Heads, Watch};
+use crate::edge::http::sockets::{Entry, SocketLimits, Sockets, refused};
+use crate::live::clock;
+
+/// Takes connections until told to close; then each may finish its answer, and upgraded ones are left alone.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: SocketLimits,
+    closing: impl Future<Output = ()>,
+) {
+    let sockets = Arc::new(Sockets::new(limits));
+    let (close, closed) = watch::channel(());
+    let mut connections = JoinSet::new();
+    let mut closing = pin!(closing);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut closing => break,
+            Some(ended) = connections.join_next() => if ended.is_err() {
+                tracing::error!("a request failed and took its connection along");
+                refused("panic");
+            },
+            accepted = listener.accept() => match accepted {
+                Ok((stream, from)) => if let Some(entry) = sockets.let_in(from.ip()) {
+                    connections.spawn(connection(stream, entry, router.clone(), closed.clone()));
+                },
+                Err(error) if is_about_one(&error) => {}
+                Err(error) => {
+                    refused("accept");
+                    sockets.warn(&format!("no connection can be taken: {error}"));
+                    // It will not be better at once, and asking again and again takes the time of those who are in.
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+        }
+    }
+    drop((listener, close));
+    // Whatever is still open after this is cut off with the set.
+    let _ = timeout(GOODBYE, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+/// One connection, until it ends or is upgraded.
+async fn connection(stream: TcpStream, entry: Entry, router: Router, mut closed: watch::Receiver<()>) {
+    // A frame that waits for the next one to fill a packet is a frame late.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a socket cannot be told to send at once");
+    }
+    if let Err(error) = set_socket_send_buffer_size(&stream, QUEUED) {
+        tracing::debug!(%error, "what the kernel queues for a socket cannot be limited");
+    }
+    let heads = Arc::new(Heads::default());
+    let io = TokioIo::new(Socket { stream, heads: heads.clone(), _entry: entry });
+    let routes = TowerToHyperService::new(router);
+    let of_service = heads.clone();
+    let answering = service_fn(move |request| {
+        let (heads, answer) = (of_service.clone(), routes.call(request));
+        heads.came();
+        async move {
+            let answer = answer.await;
+            heads.answered();
+            answer
+        }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .max_buf_size(LONGEST_HEAD)
+        .serve_connection(io, answering)
+        .with_upgrades();
+    let mut served = pin!(served);
+    let mut stays = true;
+    let mut watch = Watch::new(clock::now());
+    loop {
+        tokio::select! {
+            // Who breaks off has no need of us.
+            _ended = served.as_mut() => return,
+            _closed = closed.changed(), if stays => {
+                stays = false;
+                served.as_mut().graceful_shutdown();
+            }
+            () = tokio::time::sleep(LOOK) => if watch.is_late(&heads, clock::now()) {
+                refused("slow");
+                return;
+            },
+        }
+    }
+}
+
+/// Whether this error is about the one connection that was to be taken, so that the next may be taken at once.
+fn is_about_one(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// A connection that is counted for as long as it is open, upgraded or not.
+struct Socket {
+    stream: TcpStream,
+    heads: Arc<Heads>,
+    _entry: Entry,
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.heads.read();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// What the kernel may queue for one that does not read, in bytes: 18 s of a call's sound (the kernel takes it twofold).
+/// Left alone it queues up to 4 MB a socket, in which a slow reader goes unnoticed for minutes.
+const QUEUED: usize = 256 * 1024;
+
+/// How often a connection is looked at for that.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a connection is kept between two requests: longer than proxies keep theirs (60 s is usual), so that none
+/// sends a request into a connection that is being closed.
+const IDLE: Duration = Duration::from_secs(75);
+
+/// The carrier's heads have 2 KB.
+const LONGEST_HEAD: usize = 64 * 1024;
+
+/// Somebody else may give a file back by then.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long answers may take that were begun before the end.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::http::heads::HEAD_WITHIN;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    struct Served {
+        at: std::net::SocketAddr,
+        close: tokio::sync::oneshot::Sender<()>,
+        serving: tokio::task::JoinHandle<()>,
+    }
+
+    async fn served(limits: SocketLimits) -> Served {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let (close, closing) = tokio::sync::oneshot::channel();
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let serving = tokio::spawn(serve(listener, router, limits, async {
+            let _ = closing.await;
+        }));
+        Served { at, close, serving }
+    }
+
+    async fn asks(socket: &mut TcpStream) -> String {
+        socket.write_all(b"GET / HTTP/1.1\r\nhost: b.example.com\r\n\r\n").await.unwrap();
+        let mut answer = [0; 512];
+        let read = socket.read(&mut answer).await.unwrap_or_default();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn who_does_not_come_to_the_point_is_dropped_and_who_keeps_a_connection_is_not() {
+        let served = served(SocketLimits { in_all: 0, per_address: 0 }).await;
+        let connect = || TcpStream::connect(served.at);
+        let (mut silent, mut slow, mut kept) =
+            (connect().await.unwrap(), connect().await.unwrap(), connect().await.unwrap());
+        assert!(asks(&mut kept).await.contains("here"));
+        let began = clock::now();
+        let dribbles = async {
+            while slow.write_all(b"G").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        };
+        timeout(HEAD_WITHIN * 3, dribbles).await.expect("the slow one is dropped");
+        assert!(began.elapsed() >= HEAD_WITHIN, "{:?}", began.elapsed());
+        assert_eq!(silent.read(&mut [0; 8]).await.unwrap_or_default(), 0, "so is who says nothing");
+        assert!(asks(&mut kept).await.contains("here"), "one that rests between requests stays");
+        let _ = served.close.send(());
+        served.serving.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_comes_when_all_places_are_taken_is_closed_at_once_and_a_kept_connection_holds_no_exit() {
+        let served = served(SocketLimits { in_all: 2, per_address: 0 }).await;
+        let mut first = TcpStream::connect(served.at).await.unwrap();
+        let mut second = TcpStream::connect(served.at).await.unwrap();
+        assert!(asks(&mut first).await.contains("here") && asks(&mut second).await.contains("here"));
+        let mut third = TcpStream::connect(served.at).await.unwrap();
+        assert_eq!(asks(&mut third).await, "", "no place for a third");
+        drop(second);
+        let mut let_in = false;
+        for _ in 0..50 {
+            let mut again = TcpStream::connect(served.at).await.unwrap();
+            let_in = asks(&mut again).await.contains("here");
+            if let_in {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(let_in, "its place is free");
+        let _ = served.close.send(());
+        timeout(Duration::from_millis(900), served.serving).await.unwrap().unwrap();
+        assert_eq!(first.read(&mut [0; 8]).await.unwrap_or_default(), 0);
+    }
+}
