@@ -22,6 +22,8 @@ pub(super) struct Fared {
     pub(super) nothing_from: Duration,
     /// The longest stretch of nothing that a kill had to do with.
     pub(super) gap: Duration,
+    /// The longest while a line stalled, or an assistant hung and was not yet known to.
+    pub(super) excused: Duration,
     /// What became of the call after each kill that hit it.
     pub(super) after_kills: Vec<AfterKill>,
     pub(super) complaints: Vec<String>,
@@ -44,7 +46,7 @@ pub(super) enum AfterKill {
 pub(super) fn fared(played: &Played, outages: &[Outage], happened: &[Happening]) -> Fared {
     let prospect = &played.prospect;
     let mut fared = Fared::default();
-    let mut excused: Vec<Range<Duration>> = played
+    let excused: Vec<Range<Duration>> = played
         .faults
         .iter()
         .filter_map(|done| {
@@ -58,7 +60,6 @@ pub(super) fn fared(played: &Played, outages: &[Outage], happened: &[Happening])
         })
         .collect();
     let away: Vec<_> = outages.iter().map(|o| o.from.saturating_sub(FRAME)..o.until + RETRIES).collect();
-    excused.extend(away.iter().cloned());
     fared.listen(prospect, &excused, &away);
     if fared.nothing > NOTHING_AT_MOST {
         fared.complaints.push(format!(
@@ -110,35 +111,43 @@ pub(super) fn longest_nothing_of_a_rep(
 }
 
 /// The longest stretches of nothing in an ear.
+#[derive(Default)]
 struct Silences {
     /// For which nothing can be blamed.
     alone: Duration,
     alone_from: Duration,
     /// That a time in which the gateway was away had to do with.
     around: Duration,
+    /// While a line stalled or the assistant hung.
+    excused: Duration,
 }
 
 impl Silences {
     fn of(ear: &Ear, from: Duration, excused: &[Range<Duration>], away: &[Range<Duration>]) -> Self {
-        let mut longest = Self { alone: Duration::ZERO, alone_from: Duration::ZERO, around: Duration::ZERO };
-        let (mut silent, mut alone) = (0, 0);
+        let mut longest = Self::default();
+        let (mut alone, mut around, mut whole) = (0, 0, 0);
         let skipped = (from.as_millis() / FRAME.as_millis()) as usize;
         for (n, level) in ear.levels().iter().enumerate().skip(skipped) {
             let now = ear.began() + FRAME * n as u32;
             if *level > NOTHING_DBFS {
-                (silent, alone) = (0, 0);
+                (alone, around, whole) = (0, 0, 0);
                 continue;
             }
-            silent += 1;
-            alone = if excused.iter().any(|range| range.contains(&now)) { 0 } else { alone + 1 };
+            let within = |ranges: &[Range<Duration>]| ranges.iter().any(|range| range.contains(&now));
+            let (is_excused, is_away) = (within(excused), within(away));
+            whole += 1;
+            around = if is_excused { 0 } else { around + 1 };
+            alone = if is_excused || is_away { 0 } else { alone + 1 };
             if FRAME * alone > longest.alone {
                 longest.alone = FRAME * alone;
                 longest.alone_from = now.saturating_sub(longest.alone);
             }
-            let length = FRAME * silent;
-            let near = |o: &Range<Duration>| o.contains(&now) || o.contains(&now.saturating_sub(length));
-            if length > longest.around && away.iter().any(near) {
-                longest.around = length;
+            let began = now.saturating_sub(FRAME * around);
+            if is_away || away.iter().any(|range| around > 0 && range.contains(&began)) {
+                longest.around = longest.around.max(FRAME * around);
+            }
+            if is_excused {
+                longest.excused = longest.excused.max(FRAME * whole);
             }
         }
         longest
@@ -166,7 +175,8 @@ impl Fared {
         // Until the first sound the call is being set up.
         let Some(first) = ear.levels().iter().position(|level| *level > NOTHING_DBFS) else { return };
         let heard = Silences::of(&ear, FRAME * first as u32, excused, away);
-        (self.nothing, self.nothing_from, self.gap) = (heard.alone, heard.alone_from, heard.around);
+        (self.nothing, self.nothing_from) = (heard.alone, heard.alone_from);
+        (self.gap, self.excused) = (heard.around, heard.excused);
     }
 
     fn judge_end(&mut self, played: &Played, outages: &[Outage]) {

@@ -33,6 +33,8 @@ pub struct Report {
     pub longest_nothing: Duration,
     /// The longest that a kill had to do with.
     pub longest_gap: Duration,
+    /// The longest while a line stalled, or an assistant hung and was not yet known to.
+    pub longest_excused: Duration,
     /// The longest stretch of nothing that a rep heard who had said yes, and whose it was and when.
     pub nothing_of_a_rep: Option<(Duration, String)>,
     /// How often a rep's phone was rung while they were on it.
@@ -107,6 +109,7 @@ impl Report {
             longest_restart: run.outages.iter().map(Outage::length).max().unwrap_or_default(),
             longest_nothing: longest(|fared| fared.nothing),
             longest_gap: longest(|fared| fared.gap),
+            longest_excused: longest(|fared| fared.excused),
             nothing_of_a_rep: run.nothing_of_a_rep.clone(),
             rung_while_engaged: run.rung_while_engaged,
             complaints,
@@ -147,6 +150,8 @@ impl Report {
         line("  left open", format!("{calls} calls, {handoffs} handoffs, {tries} tries"));
         line("longest nothing", format!("{} ms with a living gateway", self.longest_nothing.as_millis()));
         line("", format!("{} ms around a kill", self.longest_gap.as_millis()));
+        let excused = self.longest_excused.as_millis();
+        line("", format!("{excused} ms while a line stalled or an assistant hung"));
         if let Some((nothing, whose)) = &self.nothing_of_a_rep {
             line("", format!("{} ms of a rep who had said yes ({whose})", nothing.as_millis()));
         }
@@ -191,6 +196,7 @@ impl Report {
             "left_open": { "calls": calls, "handoffs": handoffs, "tries": tries },
             "longest_nothing_ms": self.longest_nothing.as_millis() as u64,
             "longest_gap_ms": self.longest_gap.as_millis() as u64,
+            "longest_excused_ms": self.longest_excused.as_millis() as u64,
             "nothing_of_a_rep_ms": self.nothing_of_a_rep.as_ref().map(|(nothing, _)| nothing.as_millis() as u64),
             "rung_while_engaged": self.rung_while_engaged,
             "complaints": complaints,
