@@ -5,7 +5,7 @@
 pub mod assistant;
 pub mod carrier;
 mod clock;
-pub(crate) mod dice;
+mod dice;
 /// What an ear heard.
 pub mod ear;
 mod handset;
