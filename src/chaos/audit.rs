@@ -135,10 +135,7 @@ impl Audit {
             let call = book.and_then(|b| played.iter().find(|call| call.prospect.sid() == b.carrier_call));
             let (Some(call), Some(over)) = (call, rep.over_at()) else { continue };
             let Some(left) = call.prospect.over_at() else { continue };
-            // While the gateway is away nobody tells it; it then waits for the prospect before it gives up on them.
-            let away = outages.iter().any(|o| o.from < left + LETS_GO && o.until + LETS_GO > left);
-            let limit = if away { LETS_GO + WAITS_FOR_PROSPECT } else { LETS_GO };
-            if over > left + limit {
+            if over > by_when(left, outages) {
                 let what = format!(
                     "{} was on the line, or rung, for {} ms after the prospect had left",
                     rep.name(),
@@ -182,6 +179,18 @@ impl Audit {
     }
 }
 
+/// When a rep must be let go whose prospect left then. While the gateway is away nobody tells it; it then waits for the
+/// prospect before it gives up on them, and begins anew with that when it is killed meanwhile.
+fn by_when(left: Duration, outages: &[Outage]) -> Duration {
+    let mut by = left + LETS_GO;
+    for outage in outages.iter().filter(|outage| outage.until + LETS_GO > left) {
+        if outage.from < by {
+            by = by.max(outage.until + LETS_GO + WAITS_FOR_PROSPECT);
+        }
+    }
+    by
+}
+
 /// Which handoffs the timeline says came to rest.
 fn filed(entries: &[Entry]) -> Vec<i64> {
     let effects = entries.iter().flat_map(|entry| &entry.effects);
@@ -195,5 +204,24 @@ fn filed(entries: &[Entry]) -> Vec<i64> {
 
 /// The news travels, and the rep is told why before the line ends.
 const LETS_GO: Duration = Duration::from_secs(10);
-/// As `handoff.away`, and the start before it.
-const WAITS_FOR_PROSPECT: Duration = Duration::from_secs(22);
+/// As `handoff.away`.
+const WAITS_FOR_PROSPECT: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::chaos::books::Snapshot;
+
+    #[test]
+    fn a_rep_is_let_go_soon_and_later_where_the_gateway_was_away() {
+        let s = Duration::from_secs;
+        let away =
+            |from, until| Outage { from: s(from), until: s(until), written: Arc::new(Snapshot::default()) };
+        assert_eq!(by_when(s(100), &[]), s(110));
+        assert_eq!(by_when(s(100), &[away(50, 53), away(150, 153)]), s(110));
+        assert_eq!(by_when(s(100), &[away(99, 103)]), s(128));
+        assert_eq!(by_when(s(100), &[away(99, 103), away(120, 122), away(160, 162)]), s(147));
+    }
+}

@@ -73,7 +73,7 @@ pub(super) fn fared(played: &Played, outages: &[Outage], happened: &[Happening])
         .filter(|outage| connected_at(&mine, outage.from))
         .map(|outage| after_kill(played, &mine, outage.from))
         .collect();
-    fared.judge_end(played);
+    fared.judge_end(played, outages);
     fared.overheard(prospect);
     fared
 }
@@ -169,7 +169,7 @@ impl Fared {
         (self.nothing, self.nothing_from, self.gap) = (heard.alone, heard.alone_from, heard.around);
     }
 
-    fn judge_end(&mut self, played: &Played) {
+    fn judge_end(&mut self, played: &Played, outages: &[Outage]) {
         let prospect = &played.prospect;
         if played.had_to_be_ended {
             self.complaints.push("the call ran on after its prospect was to hang up".to_owned());
@@ -180,7 +180,7 @@ impl Fared {
                 .push("the prospect heard of an application error: no fallback reached them".to_owned());
         } else if !left_by_script(played) && heard(prospect, CANNOT_TAKE).is_none() {
             self.complaints.push("the prospect was hung up on without a word".to_owned());
-        } else if !left_by_script(played) && self.after_kills.is_empty() {
+        } else if !left_by_script(played) && !met_an_outage(prospect, outages) {
             self.complaints.push("the prospect was sent to the fallback with no kill to blame".to_owned());
         }
         if self.after_kills.contains(&AfterKill::Lost) {
@@ -188,6 +188,12 @@ impl Fared {
                 .push("the prospect neither came back after a kill nor reached the fallback".to_owned());
         }
     }
+}
+
+/// Whether the gateway was away at any time of this call; from the dialling on, before anything was heard.
+fn met_an_outage(prospect: &PhoneCall, outages: &[Outage]) -> bool {
+    let (began, over) = (prospect.ear().began(), prospect.over_at().unwrap_or(Duration::MAX));
+    outages.iter().any(|outage| outage.until + RETRIES > began && outage.from < over)
 }
 
 fn connected_at(mine: &[&Happening], at: Duration) -> bool {
