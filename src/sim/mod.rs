@@ -5,7 +5,7 @@
 pub mod assistant;
 pub mod carrier;
 mod clock;
-mod dice;
+pub(crate) mod dice;
 /// What an ear heard.
 pub mod ear;
 mod handset;
