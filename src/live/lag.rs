@@ -127,12 +127,6 @@ impl Lag {
         }
         true
     }
-
-    /// When it must be looked at again although nothing happens.
-    pub fn due(&self) -> Option<Instant> {
-        let (probe, network) = (self.on_its_way?, self.network?);
-        Some(probe.end + network + SLACK)
-    }
 }
 
 /// While all is steady: a drift of 200 ppm moves the play-out by 0.2 ms in that time.
