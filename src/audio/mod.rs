@@ -3,10 +3,13 @@
 //! Knows nothing of calls or handoffs.
 
 pub mod arrival;
+pub mod catch_up;
 pub mod clip;
 pub mod conceal;
 pub mod frame;
 pub mod g711;
+#[cfg(test)]
+pub(crate) mod made_up;
 pub mod mix;
 pub mod noise;
 pub mod relay;

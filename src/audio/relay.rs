@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::audio::catch_up::{CALM, CatchUp, Cut, Pace, SHORTEST_CUT, TARGET};
 use crate::audio::conceal::Concealer;
 use crate::audio::frame::{FRAME_SAMPLES, Frame};
 use crate::audio::noise::Floor;
@@ -22,6 +23,13 @@ pub struct Far {
     pub jitter: Duration,
     /// Whether it takes anything at all now.
     pub state: FarState,
+}
+
+impl Far {
+    /// How much sooner it must be looked after because of jitter, in samples.
+    fn slack(self) -> usize {
+        samples(self.jitter).min(JITTER_AT_MOST)
+    }
 }
 
 /// Whether the far side can be reached.
@@ -56,9 +64,7 @@ pub struct Relay {
     covered: u64,
     joined: bool,
     silent_run: usize,
-    pace: Pace,
-    debt: f32,
-    credit: f32,
+    catch_up: CatchUp,
     deeds: Deeds,
     out: [u8; LONGEST_PIECE],
 }
@@ -69,30 +75,17 @@ struct Held {
     silent: bool,
 }
 
-/// How much in a hurry the voice is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pace {
-    /// Not at all.
-    Steady,
-    /// A clock that drifts, or a hiccup: silence goes, and hardly any speech.
-    Gentle,
-    /// A stall: back by then.
-    Fast(Duration),
-}
-
 impl Default for Relay {
     fn default() -> Self {
         Self {
-            held: VecDeque::with_capacity(HELD_AT_MOST),
+            held: VecDeque::new(),
             concealer: Concealer::default(),
             floor: Floor::default(),
             next_at: None,
             covered: 0,
             joined: false,
             silent_run: 0,
-            pace: Pace::Steady,
-            debt: 0.0,
-            credit: 0.0,
+            catch_up: CatchUp::default(),
             deeds: Deeds::default(),
             out: [g711::SILENCE; LONGEST_PIECE],
         }
@@ -103,13 +96,14 @@ impl Relay {
     /// Another moment begins: what was before belongs to nobody here.
     pub fn begin_anew(&mut self) {
         self.held.clear();
+        // From here on nothing is allocated; a leg that never hears anybody live needs no room.
+        self.held.reserve(HELD_AT_MOST);
         self.concealer = Concealer::default();
         self.next_at = None;
         self.covered = 0;
         self.joined = false;
         self.silent_run = 0;
-        self.pace = Pace::Steady;
-        self.debt = 0.0;
+        self.catch_up = CatchUp::default();
     }
 
     /// A frame came.
@@ -123,35 +117,41 @@ impl Relay {
 
     /// What is to be sent now, if anything is: to be asked until it has nothing more.
     pub fn next(&mut self, now: Duration, far: Far) -> Option<&[u8]> {
-        let (backlog, jitter) = (samples(far.backlog), samples(far.jitter).min(JITTER_AT_MOST));
+        let (backlog, jitter) = (samples(far.backlog), far.slack());
         loop {
-            self.set_pace(now, backlog, far.state);
+            let lag = backlog + self.held.len() * FRAME_SAMPLES;
             if far.state == FarState::StandsStill {
+                self.catch_up.wait(now, lag);
                 return None;
             }
+            let pace = self.catch_up.look(now, lag);
             let Some(&Held { frame, silent }) = self.held.front() else {
                 return (backlog <= NEARLY_DRY + jitter).then(|| self.make_up(self.next_made_up()));
             };
-            if matches!(self.pace, Pace::Fast(_)) && backlog > FED {
+            if matches!(pace, Pace::Fast(_)) && backlog > CALM {
                 return None;
             }
             let missing = self.missing_before(&frame, backlog);
             if missing > 0 {
                 return Some(self.make_up(missing.min(FRAME_SAMPLES)));
             }
-            if self.can_go(silent) {
+            if pace != Pace::Steady && self.is_amid_silence() {
                 self.leave_out_the_oldest();
                 continue;
             }
             self.held.pop_front();
-            self.silent_run = if silent { self.silent_run + 1 } else { 0 };
-            self.owe(now, backlog, silent);
-            if self.debt >= 2.0 * LONGEST_CUT as f32 {
-                self.debt -= FRAME_SAMPLES as f32;
+            let cut = if silent {
+                Cut::Nothing
+            } else {
+                self.catch_up.cut_of_speech(now, self.lag_of_speech(backlog))
+            };
+            if cut == Cut::All {
                 self.left_out(&frame, silent);
                 continue;
             }
-            return Some(self.pass(&frame, silent, backlog < LOW + jitter));
+            self.silent_run = if silent { self.silent_run + 1 } else { 0 };
+            let low = pace == Pace::Steady && backlog < LOW + jitter;
+            return Some(self.pass(&frame, cut, low));
         }
     }
 
@@ -159,8 +159,8 @@ impl Relay {
     pub fn patience(&self, far: Far) -> Option<Duration> {
         let until = match (far.state, self.held.is_empty()) {
             (FarState::StandsStill, _) => return None,
-            (FarState::Takes, true) => NEARLY_DRY + samples(far.jitter).min(JITTER_AT_MOST),
-            (FarState::Takes, false) => FED,
+            (FarState::Takes, true) => NEARLY_DRY + far.slack(),
+            (FarState::Takes, false) => CALM,
         };
         Some(span(samples(far.backlog).saturating_sub(until)))
     }
@@ -173,8 +173,7 @@ impl Relay {
         let piece = match self.held.pop_front() {
             Some(Held { frame, silent }) => {
                 self.silent_run = if silent { self.silent_run + 1 } else { 0 };
-                (self.pace, self.debt) = (Pace::Steady, 0.0);
-                self.pass(&frame, silent, false)
+                self.pass(&frame, Cut::Nothing, false)
             }
             None => self.make_up(FRAME_SAMPLES),
         };
@@ -188,7 +187,7 @@ impl Relay {
 
     /// Something else is heard while the voice is absent; 20 ms of it, in place of what `next` would make up.
     pub fn stand_in(&mut self, sound: &[u8; FRAME_SAMPLES], far: Far) -> Option<&[u8]> {
-        let dry = samples(far.backlog) <= NEARLY_DRY + samples(far.jitter).min(JITTER_AT_MOST);
+        let dry = samples(far.backlog) <= NEARLY_DRY + far.slack();
         if !self.held.is_empty() || !dry || far.state == FarState::StandsStill {
             return None;
         }
@@ -208,20 +207,6 @@ impl Relay {
         std::mem::take(&mut self.deeds)
     }
 
-    fn set_pace(&mut self, now: Duration, backlog: usize, far: FarState) {
-        let lag = backlog + self.held.len() * FRAME_SAMPLES;
-        self.pace = match self.pace {
-            _ if lag > STALLED && far == FarState::StandsStill => Pace::Fast(now + CATCH_UP),
-            Pace::Steady | Pace::Gentle if lag > STALLED => Pace::Fast(now + CATCH_UP),
-            Pace::Steady if lag > LIMIT => Pace::Gentle,
-            Pace::Gentle | Pace::Fast(_) if lag <= CALM => Pace::Steady,
-            same => same,
-        };
-        if self.pace == Pace::Steady {
-            self.debt = 0.0;
-        }
-    }
-
     /// How much is still to be made up before this frame: what never came, as far as the ear would run dry without it.
     fn missing_before(&self, frame: &Frame, backlog: usize) -> usize {
         let cushion = TARGET.saturating_sub(backlog + FRAME_SAMPLES);
@@ -236,48 +221,25 @@ impl Relay {
         ((gap - self.covered) as usize).min(cushion)
     }
 
-    /// Silence between two words may go when there is hurry; what remains is still a pause.
-    fn can_go(&self, silent: bool) -> bool {
-        let still_silent = self.held.get(1).is_none_or(|next| next.silent);
-        self.pace != Pace::Steady && silent && self.silent_run >= PAUSE_KEPT && still_silent
+    /// Whether the oldest frame is silence in the midst of a pause: what remains without it is still a pause.
+    fn is_amid_silence(&self) -> bool {
+        let silent = |n: usize| self.held.get(n).is_none_or(|held| held.silent);
+        self.silent_run >= PAUSE_KEPT && silent(0) && silent(1)
     }
 
-    /// How much of this frame should go.
-    fn owe(&mut self, now: Duration, backlog: usize, silent: bool) {
-        match self.pace {
-            Pace::Steady => {}
-            Pace::Gentle => {
-                if !silent {
-                    self.credit =
-                        (self.credit + FRAME_SAMPLES as f32 * SHARE_OF_SPEECH).min(LONGEST_CUT as f32);
-                }
-                if self.credit >= SHORTEST_CUT as f32 * 1.5 {
-                    self.debt = self.credit;
-                }
-            }
-            Pace::Fast(until) => {
-                // The silence that waits goes by itself.
-                let silence = self.held.iter().filter(|held| held.silent).count().saturating_sub(PAUSE_KEPT);
-                let lag = backlog + (self.held.len() + 1 - silence.min(self.held.len())) * FRAME_SAMPLES;
-                let excess = lag.saturating_sub(TARGET) as f32;
-                let left = samples(until.saturating_sub(now)) as f32;
-                if left > excess * PATIENCE {
-                    // A pause may come in time.
-                    return;
-                }
-                self.debt += FRAME_SAMPLES as f32 * excess / (left.max(AT_LEAST_LEFT) + excess);
-            }
-        }
+    /// How late the voice is when the silence that waits has gone, the frame in hand included.
+    fn lag_of_speech(&self, backlog: usize) -> usize {
+        let silent = self.held.iter().filter(|held| held.silent).count();
+        backlog + (1 + self.held.len() - silent.saturating_sub(PAUSE_KEPT)) * FRAME_SAMPLES
     }
 
-    fn pass(&mut self, frame: &Frame, silent: bool, low: bool) -> &[u8] {
-        let shortens = self.debt >= SHORTEST_CUT as f32;
-        let lengthens = self.pace == Pace::Steady && self.joined && low;
+    fn pass(&mut self, frame: &Frame, cut: Cut, low: bool) -> &[u8] {
+        let lengthens = self.joined && low;
         let follows = self.joined && self.next_at == Some(frame.at);
         self.next_at = Some(frame.at + FRAME_SAMPLES as u64);
         self.covered = 0;
         self.joined = true;
-        if follows && !shortens && !lengthens {
+        if follows && cut == Cut::Nothing && !lengthens {
             self.concealer.passed(&frame.sound);
             self.out[..FRAME_SAMPLES].copy_from_slice(&frame.sound);
             return &self.out[..FRAME_SAMPLES];
@@ -290,17 +252,11 @@ impl Relay {
         if !follows {
             self.concealer.blend(self.floor, &mut sound[..length]);
         }
-        if shortens {
-            let most = (self.debt as usize).min(LONGEST_CUT);
-            let least = SHORTEST_CUT.max(most / 2);
-            let cut = trim::shorten(&mut sound[..length], least, most);
-            length -= cut;
-            self.debt -= cut as f32;
-            self.credit = (self.credit - cut as f32).max(0.0);
-            if self.pace == Pace::Gentle {
-                self.debt = 0.0;
-            }
-            self.count_trimmed(cut, silent);
+        if let Cut::Some(least, most) = cut {
+            let went = trim::shorten(&mut sound[..length], least, most);
+            length -= went;
+            self.catch_up.went(went);
+            self.deeds.speech_trimmed += went as u64;
         } else if lengthens {
             let added = trim::lengthen(&mut sound, length, SHORTEST_CUT, LONGEST_STRETCH);
             length += added;
@@ -335,15 +291,8 @@ impl Relay {
     fn left_out(&mut self, frame: &Frame, silent: bool) {
         self.next_at = Some(frame.at + FRAME_SAMPLES as u64);
         self.joined = false;
-        self.count_trimmed(FRAME_SAMPLES, silent);
-    }
-
-    fn count_trimmed(&mut self, length: usize, silent: bool) {
-        if silent {
-            self.deeds.silence_trimmed += length as u64;
-        } else {
-            self.deeds.speech_trimmed += length as u64;
-        }
+        let deed = if silent { &mut self.deeds.silence_trimmed } else { &mut self.deeds.speech_trimmed };
+        *deed += FRAME_SAMPLES as u64;
     }
 }
 
@@ -367,21 +316,6 @@ const HELD_AT_MOST: usize = 120;
 /// A frame that is lengthened as far as it goes, and a little room.
 const LONGEST_PIECE: usize = 2 * FRAME_SAMPLES;
 
-/// 80 ms: above it, silence goes (DESIGN.md §4).
-const LIMIT: usize = 640;
-
-/// 160 ms: no drift and no jitter brings this, but a stall does.
-const STALLED: usize = 1_280;
-
-/// 40 ms: what a voice is behind while all is well; a jitter buffer's 20-40 ms (DSP.md §6).
-const TARGET: usize = 320;
-
-/// 60 ms: below it, all is as before.
-const CALM: usize = 480;
-
-/// 60 ms are at the far side while the rest is caught up with here, where it can still be trimmed.
-const FED: usize = 480;
-
 /// 12 ms: time is put in before the far side runs dry.
 const LOW: usize = 96;
 
@@ -394,26 +328,8 @@ const JITTER_AT_MOST: usize = 160;
 /// 100 ms: a longer gap is not filled, it is a pause (and sounds as one).
 const GAP_AT_MOST: u64 = 800;
 
-/// So that after a stall all is back within 3 s at the ear, the way there included.
-const CATCH_UP: Duration = Duration::from_millis(2_400);
-
-/// Speech is shortened by no more than it must: not before it takes two fifths of it to be back in time.
-const PATIENCE: f32 = 1.5;
-
-/// 200 ms: what could not be caught up with in time is not cut off at one blow.
-const AT_LEAST_LEFT: f32 = 1_600.0;
-
 /// 60 ms of a pause stay: words do not run together.
 const PAUSE_KEPT: usize = 3;
-
-/// What gentleness costs of speech: one in a hundred.
-const SHARE_OF_SPEECH: f32 = 0.01;
-
-/// 5 ms: the period of a high voice.
-const SHORTEST_CUT: usize = 40;
-
-/// 15 ms: the period of a deep one.
-const LONGEST_CUT: usize = 120;
 
 /// 10 ms put in at once.
 const LONGEST_STRETCH: usize = 80;

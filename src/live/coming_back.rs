@@ -62,7 +62,11 @@ fn write_what_was_decided(recorder: &Recorder, call: CallId, began: Timestamp, t
         for effect in &entry.effects {
             match effect {
                 Effect::EndAttempt { attempt, end, .. } => {
-                    recorder.put(Record::AttemptEnded { call, attempt: *attempt, end: end.word().to_owned() })
+                    recorder.put(Record::AttemptEnded {
+                        call,
+                        attempt: *attempt,
+                        end: end.word().to_owned(),
+                    });
                 }
                 Effect::FileHandoff { number, outcome, began } => {
                     recorder.put(handoff_over(call, *number, outcome, *began, entry.at));

@@ -64,7 +64,8 @@ impl Lag {
         let trip = now.saturating_duration_since(probe.sent);
         let network = self.network.map_or(trip, |shortest| shortest.min(trip));
         self.network = Some(network);
-        let (waited, reckoned) = (trip - network, probe.end - probe.sent);
+        let waited = trip.saturating_sub(network);
+        let reckoned = probe.end.saturating_duration_since(probe.sent);
         self.note_jitter(waited.as_micros() as i64 - reckoned.as_micros() as i64);
         self.earlier_at_most = (self.earlier_at_most + EARLIER_A_MARK).min(EARLIER_AT_FIRST);
         match waited.checked_sub(reckoned) {
@@ -87,7 +88,7 @@ impl Lag {
             }
             None => {
                 self.surprises = 0;
-                let earlier = (reckoned - waited).min(self.earlier_at_most);
+                let earlier = reckoned.saturating_sub(waited).min(self.earlier_at_most);
                 self.earlier_at_most -= earlier;
                 playout.is_earlier(now, earlier);
             }
@@ -125,12 +126,6 @@ impl Lag {
             return false;
         }
         true
-    }
-
-    /// When it must be looked at again although nothing happens.
-    pub fn due(&self) -> Option<Instant> {
-        let (probe, network) = (self.on_its_way?, self.network?);
-        Some(probe.end + network + SLACK)
     }
 }
 
@@ -224,7 +219,7 @@ mod tests {
             let before = playout.backlog(now);
             lag.sent(now, 7, &playout);
             lag.returned(now, 7, &mut playout);
-            denied += before - playout.backlog(now);
+            denied += before.saturating_sub(playout.backlog(now));
             now += Duration::from_secs(1);
         }
         assert!(denied < Duration::from_millis(125), "it denied {denied:?} of a minute");

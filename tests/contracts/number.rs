@@ -79,7 +79,7 @@ async fn our_number_is_shown_first_and_set_up_only_when_told_to() {
     let desk = Desk::new(&settings(&format!("[fallback]\nurl = {FALLBACK:?}\n"))).await;
     let shown = desk.baton(&["setup"]).await;
     assert_eq!(shown.status.code(), Some(3), "{shown:?}");
-    let wanted = "https://baton.example.com/twilio/voice#rc=2&ct=2000&rt=10000&tt=14000&rp=all";
+    let wanted = "https://baton.example.com/twilio/voice#rc=5&ct=2000&rt=10000&tt=14000&rp=all";
     for words in ["https://demo.twilio.com/welcome/voice/", wanted, FALLBACK, "Nothing was changed"] {
         assert!(out(&shown).contains(words), "{words}: {}", out(&shown));
     }

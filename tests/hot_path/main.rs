@@ -225,12 +225,13 @@ impl Drop for Stage {
     }
 }
 
-/// Four seconds of the clock and forty of sound: a steady tone counts as noise by then, so that no turn begins or ends in
+/// Eight seconds of the clock and forty of sound: a steady tone counts as noise by then, so that no turn begins or ends in
 /// what is counted (a turn is an entry of the timeline, which is stored).
 const WARM: u64 = 2_000;
 
-/// Ten times as fast as sound: assistants send so.
-const HURRIED: Duration = Duration::from_millis(2);
+/// Five times as fast as sound: assistants send so. Faster, a machine that is busy with other work lets speech pile up,
+/// and a pile takes memory.
+const HURRIED: Duration = Duration::from_millis(4);
 
 /// A frame's length.
 const LIVE: Duration = Duration::from_millis(20);

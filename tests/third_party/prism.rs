@@ -77,7 +77,7 @@ async fn judge(flags: &[&str]) -> Option<(Program, TwilioRest)> {
             validate: true,
             number: "+14155550100".to_owned(),
             public_url: "https://baton.example.com".to_owned(),
-            overrides: "rc=2&ct=2000&rt=10000&tt=14000&rp=all".to_owned(),
+            overrides: "rc=5&ct=2000&rt=10000&tt=14000&rp=all".to_owned(),
             reconnect_words: "One moment, please.".to_owned(),
             stream_name: "baton".to_owned(),
         },

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::audio::g711;
+use crate::audio::made_up::{CLICK, Chance, conversation, largest_step, line_noise};
 use crate::handoff::{Hearing, Sounds};
 use crate::id::{AttemptId, CallId};
 use crate::live::house_voice::HouseVoice;
@@ -16,8 +17,6 @@ use crate::live::patchbay::Patchbay;
 use crate::live::phone_leg::run;
 use crate::live::playout::length;
 use crate::live::seat::{LegLimits, PhoneCommand, PhoneSeat, Teller, ToCall};
-use crate::sim::dice::Dice;
-use crate::sim::sound::{self, Pitch};
 use crate::time::MediaTime;
 
 /// What goes to the far side, and when it left.
@@ -27,8 +26,8 @@ enum Down {
 }
 
 struct FakeLine {
-    up: mpsc::UnboundedReceiver<FromCarrier>,
-    down: mpsc::UnboundedSender<(Instant, Down)>,
+    up: mpsc::Receiver<FromCarrier>,
+    down: mpsc::Sender<(Instant, Down)>,
 }
 
 impl CarrierLine for FakeLine {
@@ -37,11 +36,11 @@ impl CarrierLine for FakeLine {
     }
 
     async fn send_sound(&mut self, sound: &[u8]) -> Result<(), LineBroke> {
-        self.down.send((clock::now(), Down::Sound(sound.to_vec()))).map_err(|_| LineBroke)
+        self.down.try_send((clock::now(), Down::Sound(sound.to_vec()))).map_err(|_| LineBroke)
     }
 
     async fn send_mark(&mut self, mark: u32) -> Result<(), LineBroke> {
-        self.down.send((clock::now(), Down::Mark(mark))).map_err(|_| LineBroke)
+        self.down.try_send((clock::now(), Down::Mark(mark))).map_err(|_| LineBroke)
     }
 
     async fn clear(&mut self) -> Result<(), LineBroke> {
@@ -58,12 +57,12 @@ impl CarrierLine for FakeLine {
 /// The prospect's leg, the rep whom it hears, and what the prospect hears.
 struct Bridge {
     patchbay: Arc<Patchbay>,
-    up: mpsc::UnboundedSender<FromCarrier>,
-    down: mpsc::UnboundedReceiver<(Instant, Down)>,
+    up: mpsc::Sender<FromCarrier>,
+    down: mpsc::Receiver<(Instant, Down)>,
     events: mpsc::Receiver<ToCall>,
     _commands: mpsc::Sender<PhoneCommand>,
     began: Instant,
-    dice: Dice,
+    chance: Chance,
     queue: VecDeque<u8>,
     marks: VecDeque<(u64, u32)>,
     returning: VecDeque<(Instant, u32)>,
@@ -74,6 +73,7 @@ struct Bridge {
     heard: Vec<u8>,
     dry: Vec<Duration>,
     marks_sent: u32,
+    most_piled_up: Duration,
     parts_per_million: f64,
     /// Nothing passes on the prospect's connection.
     stall: Range<Duration>,
@@ -91,8 +91,8 @@ impl Bridge {
             on_line: Some(AttemptId(1)),
         };
         patchbay.set(1, hearing, false);
-        let (up, from_carrier) = mpsc::unbounded_channel();
-        let (to_carrier, down) = mpsc::unbounded_channel();
+        let (up, from_carrier) = mpsc::channel(1_024);
+        let (to_carrier, down) = mpsc::channel(1_024);
         let (tell, events) = mpsc::channel(64);
         let (orders, commands) = mpsc::channel(8);
         let seat = PhoneSeat {
@@ -114,7 +114,7 @@ impl Bridge {
             events,
             _commands: orders,
             began: clock::now(),
-            dice: Dice::new(3),
+            chance: Chance(3),
             queue: VecDeque::new(),
             marks: VecDeque::new(),
             returning: VecDeque::new(),
@@ -125,6 +125,7 @@ impl Bridge {
             heard: Vec::new(),
             dry: Vec::new(),
             marks_sent: 0,
+            most_piled_up: Duration::ZERO,
             parts_per_million: 0.0,
             stall: Duration::ZERO..Duration::ZERO,
             rep_stall: Duration::ZERO..Duration::ZERO,
@@ -148,8 +149,8 @@ impl Bridge {
                     }
                 }
                 if !self.stall.contains(&at) {
-                    let frame = Frame { at: frame.at, sound: sound::line_noise(&mut self.dice) };
-                    let _ = self.up.send(FromCarrier::Sound(frame));
+                    let frame = Frame { at: frame.at, sound: line_noise(&mut self.chance) };
+                    let _ = self.up.try_send(FromCarrier::Sound(frame));
                 }
             }
             self.play(at);
@@ -176,6 +177,7 @@ impl Bridge {
                 None => {}
             }
         }
+        self.most_piled_up = self.most_piled_up.max(self.backlog());
         self.owed += TICK.as_micros() as f64 / 125.0 * (1.0 + self.parts_per_million / 1e6);
         while self.owed >= 1.0 {
             self.owed -= 1.0;
@@ -192,7 +194,7 @@ impl Bridge {
         }
         while !self.stall.contains(&at) && self.returning.front().is_some_and(|(due, _)| *due <= now) {
             let Some((_, mark)) = self.returning.pop_front() else { return };
-            let _ = self.up.send(FromCarrier::Played(mark));
+            let _ = self.up.try_send(FromCarrier::Played(mark));
         }
     }
 
@@ -201,30 +203,16 @@ impl Bridge {
         length(self.queue.len())
     }
 
+    /// How old the voice is that was heard last, once it passes untouched again.
+    fn delay(&self, voice: &[[u8; FRAME_SAMPLES]]) -> Duration {
+        let (tail, said) = (&self.heard[self.heard.len() - 320..], voice.concat());
+        let at = said.windows(320).rposition(|part| part == tail).expect("it passes untouched");
+        (clock::now() - self.began).saturating_sub(length(at + 320))
+    }
+
     fn dry_after(&self, at: Duration) -> usize {
         self.dry.iter().filter(|dry| **dry > at && !self.stall.contains(dry)).count()
     }
-}
-
-/// One who speaks and pauses as people do (ITU-T P.59).
-fn talk(seconds: u64) -> Vec<[u8; FRAME_SAMPLES]> {
-    let mut dice = Dice::new(9);
-    let mut frames = Vec::new();
-    for turn in 0.. {
-        let clip = sound::hum(Duration::from_secs(1), Pitch::REP, turn % 50);
-        frames.extend((0..clip.frames()).map(|n| *clip.frame(n).unwrap()));
-        frames.extend((0..79).map(|_| sound::line_noise(&mut dice)));
-        if frames.len() as u64 >= seconds * 50 {
-            break;
-        }
-    }
-    frames.truncate(seconds as usize * 50);
-    frames
-}
-
-fn largest_step(sound: &[u8]) -> i32 {
-    let samples = sound.iter().map(|&byte| i32::from(g711::decode(byte)));
-    samples.clone().zip(samples.skip(1)).map(|(a, b)| (b - a).abs()).max().unwrap_or_default()
 }
 
 fn s(seconds: u64) -> Duration {
@@ -233,7 +221,7 @@ fn s(seconds: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn an_hour_of_a_far_sides_clock_that_is_200_ppm_off_is_measured_by_marks_and_absorbed() {
-    let voice = talk(3_600);
+    let voice = conversation(3_600);
     let own = largest_step(&voice[..5_000].concat());
     for parts_per_million in [200.0, -200.0] {
         let mut bridge = Bridge::new(Sounds::REP);
@@ -243,7 +231,7 @@ async fn an_hour_of_a_far_sides_clock_that_is_200_ppm_off_is_measured_by_marks_a
         let backlog = bridge.backlog();
         assert!(backlog < Duration::from_millis(100), "{parts_per_million} ppm: {backlog:?}");
         let step = largest_step(&bridge.heard);
-        assert!(f64::from(step) < f64::from(own) * 1.4, "{parts_per_million} ppm: a step of {step}");
+        assert!(f64::from(step) < f64::from(own) * CLICK, "{parts_per_million} ppm: a step of {step}");
         // A mark a second is what it costs.
         assert!((3_500..3_700).contains(&bridge.marks_sent), "{} marks", bridge.marks_sent);
     }
@@ -251,43 +239,48 @@ async fn an_hour_of_a_far_sides_clock_that_is_200_ppm_off_is_measured_by_marks_a
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_piled_up_on_a_line_that_stands_still_and_afterwards_there_is_no_lag() {
-    let voice = talk(30);
+    let voice = conversation(30);
     let own = largest_step(&voice.concat());
+    let mut bridge = Bridge::new(Sounds::REP);
+    bridge.carry(&voice[..9 * 50]).await;
+    let before = bridge.delay(&voice);
     let mut bridge = Bridge::new(Sounds::REP);
     bridge.stall = s(10)..s(12);
     bridge.carry(&voice[..15 * 50]).await;
-    let (backlog, dry) = (bridge.backlog(), bridge.dry_after(Duration::from_millis(12_100)));
-    assert!(backlog < Duration::from_millis(100), "3 s after the stall {backlog:?} wait at the far side");
+    let (after, dry) = (bridge.delay(&voice), bridge.dry_after(Duration::from_millis(12_100)));
+    assert!(after < before + Duration::from_millis(60), "{before:?} became {after:?}, 3 s after the stall");
+    let most = bridge.most_piled_up;
+    assert!(most < Duration::from_millis(600), "{most:?} waited at the far side after the stall");
     assert_eq!(dry, 0);
     let step = largest_step(&bridge.heard[12 * 8_000 - 15_500..]);
-    assert!(f64::from(step) < f64::from(own) * 1.4, "a step of {step}, its own are {own}");
+    assert!(f64::from(step) < f64::from(own) * CLICK, "a step of {step}, its own are {own}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn promise_1_a_prospect_whose_rep_stalls_hears_the_line_and_then_hold_and_never_nothing() {
-    let voice = talk(20);
+    let said = conversation(20);
     let mut bridge = Bridge::new(Sounds::REP);
     bridge.rep_stall = s(5)..s(12);
-    bridge.carry(&voice).await;
+    bridge.carry(&said).await;
     assert_eq!(bridge.dry_after(s(1)), 0);
     let levels: Vec<f32> = bridge.heard.chunks(FRAME_SAMPLES).map(g711::level_dbfs).collect();
     let loud = |part: Range<usize>| levels[part].iter().filter(|level| **level > -45.0).count();
     assert!(levels[50..].iter().all(|level| *level > -75.0), "digital silence is nobody");
     assert!(loud(5 * 50 + 10..6 * 50 + 40) == 0, "at first there is the noise of the line");
     assert!(loud(7 * 50 + 10..12 * 50 - 10) > 200, "then the sound of waiting");
-    let voice = largest_step(&voice.concat());
+    let voice = largest_step(&said.concat());
     let hold = HouseVoice::built_in();
     let hold: Vec<u8> = (0..hold.hold().frames()).flat_map(|n| *hold.hold().frame_looped(n)).collect();
     let own = voice.max(largest_step(&hold));
-    assert!(f64::from(largest_step(&bridge.heard)) < f64::from(own) * 1.4);
-    let back = bridge.backlog();
-    assert!(back < Duration::from_millis(100), "{back:?}");
+    assert!(f64::from(largest_step(&bridge.heard)) < f64::from(own) * CLICK);
+    let back = bridge.delay(&said);
+    assert!(back < Duration::from_millis(180), "{back:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn while_nobody_is_heard_live_no_mark_of_ours_goes_out_but_the_first() {
     let mut bridge = Bridge::new(Sounds::ASSISTANT);
-    bridge.carry(&talk(10)).await;
+    bridge.carry(&conversation(10)).await;
     assert_eq!((bridge.marks_sent, bridge.heard.len()), (1, 0));
 }
 

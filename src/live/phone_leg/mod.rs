@@ -140,6 +140,9 @@ impl<L: CarrierLine> PhoneLeg<L> {
 
     async fn serve(&mut self, mut speech: Option<OwnedMutexGuard<mpsc::Receiver<Speech>>>) -> LegEnd {
         let mut timer = Timer::new(clock::now());
+        if self.passes_live() {
+            self.begin_live();
+        }
         // While nothing is queued, a mark measures the way there and back alone.
         if let Err(end) = self.measure().await {
             return end;

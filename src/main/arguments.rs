@@ -1,0 +1,252 @@
+//! What the program can be told: its commands and their flags, which are also its help.
+
+use std::path::PathBuf;
+
+use baton::id::CallId;
+use clap::{Args, Parser, Subcommand};
+
+/// Puts a person into a live call that an AI assistant is holding, without the prospect repeating a word.
+///
+/// Begin with `baton demo`: it needs nothing. Then `baton check` says what is missing to run for real, and
+/// `baton serve` runs. Every setting stands in deploy/baton.toml.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Show it all: a simulated call is handed to a simulated rep, with nothing installed and nothing configured.
+    Demo {
+        /// Write what each party's ear heard into this folder, as WAV.
+        #[arg(long, value_name = "DIR")]
+        record: Option<PathBuf>,
+    },
+    /// Play the carrier, a prospect, reps and an assistant against a Baton that runs, and judge how the call went.
+    ///
+    /// First it prints the settings that this Baton needs and waits for it; then it tells the story as it goes, and at
+    /// the end the verdict. Exit 0 when every call went as its script expects, 1 when not.
+    Sim(Box<SimArguments>),
+    /// Break it: play calls with handoffs while things go wrong to a seeded plan, kill -9 among them, and judge the promises.
+    ///
+    /// A gateway is started as a process of its own, with a folder and ports of its own; nothing that runs already is
+    /// touched. Exit 0 when every promise was kept; 1 when not, with the command that plays the same plan again.
+    Chaos(ChaosArguments),
+    /// Run: take calls from the carrier, and put people into them.
+    ///
+    /// Told to stop (an interrupt, SIGTERM), it takes no new calls and lets running ones finish, for at most
+    /// server.drain; told a second time, or after that, it sends their prospects to the fallback. It says what it waits
+    /// for. Exit 0 when all that was to be written is written.
+    Serve(Settings),
+    /// Say which settings are in force and what is missing to run; exit 0 when Baton can run, 64 when not.
+    Check {
+        #[command(flatten)]
+        settings: Settings,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look after our number at the carrier.
+    #[command(subcommand)]
+    Twilio(TwilioCommand),
+    /// Measure what calls cost here, beside a bare bridge that does nothing but pass messages on.
+    ///
+    /// Each takes its turn as a child process, under calls over real sockets. The ratios hold on other machines as well;
+    /// the milliseconds hold on this one, while nothing else runs.
+    Bench(Box<BenchArguments>),
+    /// The bare bridge that `baton bench` measures beside Baton.
+    #[command(hide = true)]
+    Floor {
+        /// The address to listen on.
+        #[arg(long)]
+        listen: std::net::SocketAddr,
+        /// Where the assistant's stream is.
+        #[arg(long)]
+        assistant: String,
+    },
+    /// A call without sockets, for the count of instructions.
+    #[command(hide = true)]
+    Relay {
+        /// Frames each way.
+        #[arg(long)]
+        frames: u32,
+    },
+    /// List the latest calls.
+    Calls {
+        #[command(flatten)]
+        settings: Settings,
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one call: its outcome, and its timeline entry by entry.
+    Show {
+        /// Which, as `baton calls` lists it.
+        call: CallId,
+        #[command(flatten)]
+        settings: Settings,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TwilioCommand {
+    /// Show what our number does with a call and what it should do; with --yes, set it so.
+    ///
+    /// Exit 0 when the number is as it should be, 3 when it is not and nothing was changed, 64 when settings are missing,
+    /// 1 when the carrier could not be asked or refused.
+    Setup {
+        #[command(flatten)]
+        settings: Settings,
+        /// Change the number.
+        #[arg(long)]
+        yes: bool,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the document for when Baton is not there to answer: put it somewhere else, and its URL into fallback.url.
+    Fallback {
+        #[command(flatten)]
+        settings: Settings,
+        /// The one for calls to reps, for fallback.rep_url.
+        #[arg(long)]
+        rep: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct SimArguments {
+    /// Where Baton runs.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: url::Url,
+    /// Allow a Baton that is not on this machine.
+    #[arg(long)]
+    pub(crate) anywhere: bool,
+    /// The script of the call, as in fixtures/calls; without it a call is handed over.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+    /// The number of the script's first rep, where it is not what the script says.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) rep: Option<String>,
+    /// How many calls, one after the other.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) calls: u32,
+    /// After so many seconds the prospect hangs up, whatever the script says.
+    #[arg(long, default_value_t = 120)]
+    pub(crate) seconds: u64,
+    /// Write what each ear heard into this folder, as WAV.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// Print the verdict as JSON, and the story on standard error.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write the settings that Baton needs to this file, for `baton serve --config FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// How many seconds to wait for Baton.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) wait: u64,
+    /// The account of the simulated carrier.
+    #[arg(long, value_name = "AC…", default_value = "AC00000000000000000000000000000001")]
+    pub(crate) account_sid: String,
+    /// Its auth token, which signs what it asks.
+    #[arg(long, value_name = "TOKEN", default_value = "0123456789abcdef0123456789abcdef")]
+    pub(crate) auth_token: String,
+    /// The number that the prospect dials.
+    #[arg(long, value_name = "NUMBER", default_value = "+14155550100")]
+    pub(crate) number: String,
+    /// The key with which the outcome is read from Baton's control API; "" reads none, and none is judged.
+    #[arg(long, value_name = "KEY", default_value = "operator-key-of-the-simulation")]
+    pub(crate) operator_key: String,
+    /// Where the simulated carrier's REST API listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    pub(crate) rest: std::net::SocketAddr,
+    /// Where the scripted assistant listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8091")]
+    pub(crate) assistant: std::net::SocketAddr,
+    /// Play no assistant: Baton has one already.
+    #[arg(long)]
+    pub(crate) no_assistant: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ChaosArguments {
+    /// What all chance follows; without one it is rolled, and said.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// How many calls.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) calls: u32,
+    /// How many of them at a time.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=40))]
+    pub(crate) at_once: u32,
+    /// How often the gateway is killed with -9 and started again, spread over the calls and their handoffs.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) kills: u32,
+    /// How many other faults a call has at most: cuts, stalls with bursts, assistants that break, late and doubled callbacks.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) faults: u32,
+    /// What the number's fallback at the carrier does with a call while the gateway is away.
+    #[arg(long, value_enum, default_value_t = FallbackWord::AsksAgain)]
+    pub(crate) fallback: FallbackWord,
+    /// Write what each prospect heard into this folder, as WAV, and beside it what went wrong when.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// Print the report as JSON, and how it goes on standard error.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum FallbackWord {
+    /// It says a word, plays hold, and asks again what failed: a gateway that restarts gets its calls back.
+    AsksAgain,
+    /// It says that the call cannot be taken, and hangs up.
+    Says,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchArguments {
+    /// How many calls at once, each with a phone's stream and an assistant's.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(8..=5_000))]
+    pub(crate) calls: u16,
+    /// How many seconds each is measured in each round.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: u64,
+    /// How often each takes its turn.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// For a script.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Hold the figures to the limits of this file: exit 1 where two rounds of three are over one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) gate: Option<PathBuf>,
+    /// Count the instructions of a frame's way instead, where valgrind is installed.
+    #[arg(long)]
+    pub(crate) instructions: bool,
+    /// Run the gateways under this program, to see where the time or the memory goes.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) under: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Settings {
+    /// The file of settings; without it ./baton.toml is read where it exists.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of the database [default: baton-data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<String>,
+    /// The address to listen on [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+}
