@@ -111,7 +111,7 @@ async fn prospect_is_taken_once_the_number_is_set_up() {
     let set = program.run(&["twilio", "setup", "--yes"]).await;
     assert_eq!(set.status.code(), Some(0), "{set:?}");
     let line = program.world.carrier.line();
-    assert!(line.voice_url.contains("/twilio/voice#rc=2"), "overrides included: {line:?}");
+    assert!(line.voice_url.contains("/twilio/voice#rc=5"), "overrides included: {line:?}");
     let prospect = program.world.prospect_calls(PROSPECT, patient_prospect());
     assert!(prospect.is_streaming(s(8)).await, "{:?}", program.world.carrier.notices());
     prospect.hang_up();
