@@ -259,8 +259,21 @@ pub struct UnfinishedCall {
     pub began: Timestamp,
     /// What was stored to take it up, as JSON; empty where nothing was.
     pub facts: String,
-    /// The reps' phones that the carrier gave a name, in order.
-    pub phones: Vec<(AttemptId, CarrierCall)>,
+    /// How many entries its timeline should have.
+    pub entries: u64,
+    /// The reps' phones that were rung, or were about to be, in order.
+    pub phones: Vec<RungPhone>,
+}
+
+/// A rep's phone that was rung, or was about to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RungPhone {
+    /// Which try.
+    pub attempt: AttemptId,
+    /// Whom.
+    pub rep: RepId,
+    /// The carrier's name for it, as far as it was stored.
+    pub carrier_call: Option<CarrierCall>,
 }
 
 /// What a killed process left behind.

@@ -95,6 +95,7 @@ impl Call {
             Event::Began(_) => {}
             Event::ProspectArrived => self.prospect_arrived(at, &mut effects),
             Event::ProspectStreamBroke => self.prospect_stream_broke(at, &mut effects),
+            Event::ProspectGivenUp => self.prospect_given_up(at, &mut effects),
             Event::CameBack => self.came_back(at, &mut effects),
             Event::ProspectLeft => self.prospect_left(at, &mut effects),
             Event::ProspectStreamClosed => self.prospect_stream_closed(&mut effects),

@@ -17,6 +17,8 @@ pub enum Event {
     ProspectArrived,
     /// The prospect's stream broke; the carrier may still have them on the line.
     ProspectStreamBroke,
+    /// The prospect's stream broke so often that another would not hold either.
+    ProspectGivenUp,
     /// The prospect hung up, or the carrier says that their call is over.
     ProspectLeft,
     /// The stream that we closed ourselves is closed.

@@ -31,6 +31,11 @@ pub(super) enum Prospect {
 
 impl Call {
     pub(super) fn prospect_arrived(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+        if let Prospect::LeavingUs { next, .. } = self.prospect {
+            // The stream that was to close broke, and this one is to close in its place.
+            self.say_hearing(false, effects);
+            effects.push(Effect::LetGo(next));
+        }
         if !matches!(self.prospect, Prospect::Away { .. }) {
             return;
         }
@@ -63,6 +68,13 @@ impl Call {
             Prospect::LeavingUs { .. } => self.prospect_stream_closed(effects),
             Prospect::Away { .. } | Prospect::Gone => {}
         }
+    }
+
+    /// The prospect's stream breaks so often that another would not hold either: they are sent to the fallback.
+    pub(super) fn prospect_given_up(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+        self.tell_handoff(at, Input::ProspectGone, effects);
+        self.let_go(at, Next::Fallback, CallEnd::FellBack, effects);
+        self.prospect_stream_closed(effects);
     }
 
     /// The process was killed and takes the call up: nobody is connected, and whoever is needed is waited for or dialled.
@@ -148,6 +160,7 @@ impl Call {
             | Event::CameBack
             | Event::ProspectArrived
             | Event::ProspectStreamBroke
+            | Event::ProspectGivenUp
             | Event::ProspectLeft
             | Event::ProspectStreamClosed
             | Event::AssistantBroke(_)

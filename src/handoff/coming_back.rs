@@ -39,6 +39,10 @@ impl Handoff {
     pub(super) fn came_back(&mut self, at: CallTime, actions: &mut Vec<Action>) {
         self.assistant_speaks = false;
         match self.stage.clone() {
+            // Nobody is looked for on behalf of a call that was left alone for so long.
+            Stage::Seeking { .. } if at.since(self.began()) >= self.policy.search => {
+                self.nobody_left(actions)
+            }
             Stage::Seeking { attempt, .. } => {
                 self.stage = Stage::Seeking { attempt, until: at + self.policy.seek };
                 actions.push(Action::Reserve { attempt, among: self.left_to_ask.clone() });

@@ -417,7 +417,7 @@ impl Handoff {
         actions.push(Action::Reserve { attempt, among: self.left_to_ask.clone() });
     }
 
-    fn nobody_left(&mut self, actions: &mut Vec<Action>) {
+    pub(super) fn nobody_left(&mut self, actions: &mut Vec<Action>) {
         let asked = self.attempt.is_some();
         // A reservation that comes later than this must not outlive the handoff.
         if let Stage::Seeking { attempt, .. } = self.stage {

@@ -285,6 +285,10 @@ impl<L: AssistantLine> AssistantLeg<L> {
 
     /// What is due by the clock: marks, silence, a ping.
     async fn beat(&mut self) -> Result<(), LegEnd> {
+        if self.seat.teller.nobody_listens() {
+            // The call's task failed: nobody would ever end this leg.
+            return Err(LegEnd::NotNeeded);
+        }
         let now = clock::now();
         while self.owed.front().is_some_and(|(at, _)| *at <= now) {
             if let Some((_, name)) = self.owed.pop_front() {

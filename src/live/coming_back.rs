@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::call::timeline::retrace;
 use crate::call::{Call, Effect, Entry, Event};
+use crate::handoff::{Handoff, Stage};
 use crate::id::CallId;
 use crate::live::call_task::{Beginning, World};
 use crate::live::clock::{self, CallClock};
@@ -25,18 +26,18 @@ pub async fn take_up(
 ) -> Result<usize, Fault> {
     let mut running = 0;
     for left in unfinished.unfinished().await? {
-        let stored = calls.timeline(left.call).await?;
-        let timeline: Result<Vec<Entry>, _> =
-            stored.iter().map(|entry| serde_json::from_str(&entry.json)).collect();
-        let facts: Result<CallFacts, _> = serde_json::from_str(&left.facts);
-        let (Ok(timeline), Ok(facts)) = (timeline, facts) else {
+        let Some((timeline, facts)) = read(&left, calls).await else {
             tracing::error!(call.id = %left.call, "a call of a killed process cannot be read and is given up");
-            give_up(&switchboard.world().recorder, &left);
+            give_up(switchboard.world(), &left).await;
             continue;
         };
+        let timeline = with_the_last_ring(timeline, &left, &switchboard.world().recorder);
         write_what_was_decided(&switchboard.world().recorder, left.call, left.began, &timeline);
         let beginning = match retrace(&timeline) {
-            Some(call) if call.is_over() => continue,
+            Some(call) if call.is_over() => {
+                release_all(switchboard.world(), &left).await;
+                continue;
+            }
             Some(call) => taken_up(call, &left, &timeline),
             None => Beginning::fresh(switchboard.world().terms.clone()),
         };
@@ -46,6 +47,42 @@ pub async fn take_up(
     Ok(running)
 }
 
+/// What was stored of a call, if all of it is there and can be read.
+async fn read(left: &UnfinishedCall, calls: &dyn Calls) -> Option<(Vec<Entry>, CallFacts)> {
+    let mut stored = calls.timeline(left.call).await;
+    for pause in AGAIN {
+        if stored.is_ok() {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        stored = calls.timeline(left.call).await;
+    }
+    let timeline: Result<Vec<Entry>, _> =
+        stored.ok()?.iter().map(|entry| serde_json::from_str(&entry.json)).collect();
+    let timeline = timeline.ok().filter(|timeline| timeline.len() as u64 == left.entries)?;
+    Some((timeline, serde_json::from_str(&left.facts).ok()?))
+}
+
+/// An order to ring is stored before it is given, the entry that decided it a moment later: where only that one was
+/// lost, it is put back, so that nobody is rung twice.
+fn with_the_last_ring(mut timeline: Vec<Entry>, left: &UnfinishedCall, recorder: &Recorder) -> Vec<Entry> {
+    let Some(mut call) = retrace(&timeline) else { return timeline };
+    let Some(Stage::Seeking { attempt, .. }) = call.handoff().map(Handoff::stage).cloned() else {
+        return timeline;
+    };
+    let (Some(phone), Some(last)) =
+        (left.phones.iter().find(|phone| phone.attempt == attempt), timeline.last())
+    else {
+        return timeline;
+    };
+    let (at, event) = (last.at, Event::RepReserved { attempt, rep: phone.rep.clone() });
+    let effects = call.handle(at, event.clone());
+    let entry = Entry { at, event, effects };
+    put(recorder, left.call, timeline.len() as u64, &entry);
+    timeline.push(entry);
+    timeline
+}
+
 fn taken_up(call: Call, left: &UnfinishedCall, timeline: &[Entry]) -> Beginning {
     let lasted = clock::wall().0.saturating_sub(left.began.0);
     let lasted = Duration::from_millis(u64::try_from(lasted).unwrap_or(0));
@@ -53,6 +90,11 @@ fn taken_up(call: Call, left: &UnfinishedCall, timeline: &[Entry]) -> Beginning 
     let known = timeline.last().map_or(CallTime::ZERO, |entry| entry.at).since_start();
     let attempt = call.handoff().and_then(|handoff| handoff.stage().attempt());
     Beginning::taken_up(call, CallClock::resume(lasted.max(known)), timeline.len() as u64, attempt)
+}
+
+fn put(recorder: &Recorder, call: CallId, number: u64, entry: &Entry) {
+    let json = serde_json::to_string(entry).expect("an entry is plain values, which always serialise");
+    recorder.put(Record::Entry { call, number, at: entry.at, json });
 }
 
 /// The record of a decision may have been lost with the process, the decision was not: it is written again, which does
@@ -99,17 +141,28 @@ pub(crate) async fn end_in_the_record(world: &World, call: CallId) {
         Some(Entry { at, event: Event::ShuttingDown, effects })
     });
     let Ok(Some(entry)) = ended else { return };
-    let json = serde_json::to_string(&entry).expect("an entry is plain values, which always serialise");
-    let number = timeline.len() as u64;
-    world.recorder.put(Record::Entry { call, number, at: entry.at, json });
+    put(&world.recorder, call, timeline.len() as u64, &entry);
     timeline.push(entry);
     write_what_was_decided(&world.recorder, call, Timestamp(0), &timeline);
 }
 
-fn give_up(recorder: &Recorder, left: &UnfinishedCall) {
+async fn give_up(world: &World, left: &UnfinishedCall) {
     let how = UNREADABLE.to_owned();
-    recorder.put(Record::Closed { call: left.call, how, at: clock::wall() });
+    world.recorder.put(Record::Closed { call: left.call, how, at: clock::wall() });
+    release_all(world, left).await;
 }
+
+/// Nobody runs this call any more who would set its reps free.
+async fn release_all(world: &World, left: &UnfinishedCall) {
+    for phone in &left.phones {
+        if let Err(fault) = world.reps.release(left.call, phone.attempt).await {
+            tracing::warn!(call.id = %left.call, %fault, "a rep could not be set free");
+        }
+    }
+}
+
+/// Pauses between tries to read a timeline.
+const AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
 /// How a call ended whose timeline nobody can read.
 const UNREADABLE: &str = "unreadable";

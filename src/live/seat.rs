@@ -72,6 +72,11 @@ impl Teller {
         self.0.try_send(ToCall::Happened(event)).is_ok()
     }
 
+    /// Whether the call is over, and told nothing any more.
+    pub fn nobody_listens(&self) -> bool {
+        self.0.is_closed()
+    }
+
     async fn send(&self, message: ToCall) -> bool {
         // There is room for minutes of events: only a call that hangs lets a leg wait here.
         self.0.send(message).await.is_ok()

@@ -8,14 +8,14 @@ use tokio::sync::mpsc;
 
 use crate::call::{Event, Next};
 use crate::handoff::End;
-use crate::id::{AttemptId, CallId, LegId};
+use crate::id::{CallId, LegId};
 use crate::live::call_task::{self, Beginning, World};
 use crate::live::clock;
 use crate::live::coming_back::end_in_the_record;
 use crate::live::live_call::{Break, LiveCall, TakenUp};
 use crate::live::seat::{CallFacts, PhoneLine, PhoneSeat, Teller, ToCall};
 use crate::live::speech::Speech;
-use crate::ports::{CarrierCall, Record};
+use crate::ports::{CarrierCall, Record, RungPhone};
 
 /// All calls on this node.
 pub struct Switchboard {
@@ -89,7 +89,7 @@ impl Switchboard {
         id: CallId,
         facts: CallFacts,
         beginning: Beginning,
-        phones: Vec<(AttemptId, CarrierCall)>,
+        phones: Vec<RungPhone>,
     ) {
         metrics::counter!("baton_calls_taken_up_total").increment(1);
         let open = beginning.attempt;
@@ -97,8 +97,10 @@ impl Switchboard {
         if let Some(attempt) = open {
             live.want(attempt);
         }
-        for (attempt, name) in phones {
-            self.learn_name(&live, LegId::Rep(attempt), name);
+        for phone in phones {
+            if let Some(name) = phone.carrier_call {
+                self.learn_name(&live, LegId::Rep(phone.attempt), name);
+            }
         }
     }
 
@@ -233,6 +235,7 @@ impl Switchboard {
                     Break::Hopeless => {
                         tracing::warn!(call.id = %live.id, "a prospect's stream breaks again and again; they go to the fallback");
                         live.set_next(Next::Fallback);
+                        live.teller.tell(Event::ProspectGivenUp).await;
                         AfterStream::Next(Next::Fallback)
                     }
                     noticed => AfterStream::Connect(self.world.tickets.issue(live.id, leg), noticed),
@@ -255,7 +258,8 @@ impl Switchboard {
     /// The carrier said what it calls a leg. A rep's phone that rings for nobody is hung up.
     pub fn learn_name(&self, live: &LiveCall, leg: LegId, name: CarrierCall) {
         let LegId::Rep(attempt) = leg else { return };
-        if !live.name(attempt, name.clone()) {
+        // A name that is known stays: another phone that rings for the same try is a stray.
+        if live.carrier_call(leg).is_some() || !live.name(attempt, name.clone()) {
             return;
         }
         let call = live.id;

@@ -247,7 +247,8 @@ impl Situation {
             Event::Flowed { leg: LegId::Prospect, hearing: self.ledger.hearing_number() },
         ];
         if matches!(scope.breaks, Breaks::ProspectAndAssistant | Breaks::Phones) {
-            events.extend([Event::ProspectStreamBroke, Event::ProspectStreamClosed]);
+            let prospect = [Event::ProspectStreamBroke, Event::ProspectStreamClosed, Event::ProspectGivenUp];
+            events.extend(prospect);
         }
         if scope.breaks == Breaks::ProspectAndAssistant {
             events.extend([Event::AssistantBroke(AssistantFault::BrokeOff), Event::AssistantFinished]);

@@ -8,8 +8,8 @@ use crate::edge::store::{Store, within};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
 use crate::ports::{
-    Calls, CarrierCall, Fault, Record, StoredAttempt, StoredCall, StoredEntry, StoredHandoff, Unfinished,
-    UnfinishedCall,
+    Calls, CarrierCall, Fault, Record, RungPhone, StoredAttempt, StoredCall, StoredEntry, StoredHandoff,
+    Unfinished, UnfinishedCall,
 };
 use crate::time::{CallTime, Timestamp};
 
@@ -63,17 +63,19 @@ impl Calls for Store {
 impl Unfinished for Store {
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<UnfinishedCall>, Fault>> {
         within(async move {
-            let sql = "SELECT id, began_ms, facts FROM calls WHERE ended IS NULL ORDER BY began_ms, id";
+            let sql = "SELECT id, began_ms, facts, \
+                       (SELECT COALESCE(MAX(number) + 1, 0) FROM entries WHERE call = calls.id) AS entries \
+                       FROM calls WHERE ended IS NULL ORDER BY began_ms, id";
             let mut calls = Vec::new();
             for row in sqlx::query(sql).fetch_all(&self.pool).await? {
                 let id: String = row.try_get("id")?;
-                let sql = "SELECT attempt, carrier_call FROM attempts \
-                           WHERE call = $1 AND carrier_call IS NOT NULL ORDER BY attempt";
+                let sql = "SELECT attempt, rep, carrier_call FROM attempts WHERE call = $1 ORDER BY attempt";
                 let phones = sqlx::query(sql).bind(&id).fetch_all(&self.pool).await?;
                 calls.push(UnfinishedCall {
                     call: id.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
                     began: Timestamp(row.try_get("began_ms")?),
                     facts: row.try_get("facts")?,
+                    entries: row.try_get::<i64, _>("entries")? as u64,
                     phones: phones.iter().map(phone).collect::<Result<_, _>>()?,
                 });
             }
@@ -193,9 +195,12 @@ fn attempt(row: &AnyRow) -> Result<StoredAttempt, sqlx::Error> {
     })
 }
 
-fn phone(row: &AnyRow) -> Result<(AttemptId, CarrierCall), sqlx::Error> {
-    let attempt = AttemptId(row.try_get::<i64, _>("attempt")? as u32);
-    Ok((attempt, CarrierCall(row.try_get("carrier_call")?)))
+fn phone(row: &AnyRow) -> Result<RungPhone, sqlx::Error> {
+    Ok(RungPhone {
+        attempt: AttemptId(row.try_get::<i64, _>("attempt")? as u32),
+        rep: RepId::new(&row.try_get::<String, _>("rep")?),
+        carrier_call: row.try_get::<Option<String>, _>("carrier_call")?.map(CarrierCall),
+    })
 }
 
 fn micros(row: &AnyRow, column: &str) -> Result<CallTime, sqlx::Error> {

@@ -8,7 +8,7 @@ use crate::edge::store::{Store, StoreError};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::live::chance;
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, CarrierCall, Record, Reps, Unfinished};
+use crate::ports::{Calls, CarrierCall, Record, Reps, RungPhone, Unfinished};
 use crate::time::{CallTime, Timestamp};
 
 struct InFolder {
@@ -127,7 +127,9 @@ async fn promise_10_a_call_that_was_never_closed_is_found_and_keeps_its_rep() {
     let left = place.store.unfinished().await.unwrap();
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].call, &*left[0].facts), (call, "{\"f\":1}"));
-    assert_eq!(left[0].phones, [(AttemptId(1), CarrierCall("CA2".into()))]);
+    let (attempt, carrier_call) = (AttemptId(1), Some(CarrierCall("CA2".into())));
+    assert_eq!(left[0].phones, [RungPhone { attempt, rep: RepId::new("sam"), carrier_call }]);
+    assert_eq!(left[0].entries, 2);
     let other = CallId::from_bits(12);
     let taken = place.store.reserve(other, AttemptId(1), sam(), Duration::from_secs(60)).await.unwrap();
     assert_eq!(taken, None, "nobody else gets the rep of a call that is taken up");

@@ -344,7 +344,11 @@ impl Door {
         if let (Some(call), Some(leg)) =
             (query.get("call").and_then(|call| call.parse().ok()), query.get("leg"))
         {
-            return Some((self.switchboard.call(call)?, leg.parse().ok()?));
+            let (live, leg) = (self.switchboard.call(call)?, leg.parse().ok()?);
+            // Two phones may ring for one try when a process was killed as it ordered the first: one has the name.
+            let known = live.carrier_call(leg).filter(|_| matches!(leg, LegId::Rep(_)));
+            let stray = known.is_some_and(|known| form.get("CallSid").is_some_and(|sid| sid != known.0));
+            return (!stray).then_some((live, leg));
         }
         let named = CarrierCall(form.get("CallSid")?.to_owned());
         Some((self.switchboard.by_carrier(&named)?, LegId::Prospect))
@@ -390,7 +394,7 @@ impl Door {
         };
         self.account.keys.verify(&request).map_err(|error: SignatureError| {
             metrics::counter!("baton_refused_total", "door" => "signature", "why" => error.to_string()).increment(1);
-            tracing::warn!(%error, door = %url.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default(), "a request without a good signature was refused; is server.public_url what the carrier calls?");
+            tracing::warn!(%error, door = door_of(url), "a request without a good signature was refused; is server.public_url what the carrier calls?");
             (StatusCode::FORBIDDEN, format!("the signature is not good: {error}\n")).into_response()
         })
     }
@@ -427,6 +431,13 @@ fn gone(leg: LegId, why: End) -> Event {
         LegId::Rep(attempt) => Event::RepLeft { attempt, why },
         LegId::Prospect | LegId::Assistant => Event::ProspectLeft,
     }
+}
+
+/// The name of the door that a URL leads to, and nothing that somebody else chose.
+fn door_of(url: &str) -> &'static str {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let doors = ["voice", "connect-ended", "fallback-ended", "status", "stream"];
+    doors.into_iter().find(|door| path.ends_with(&format!("/twilio/{door}"))).unwrap_or("media")
 }
 
 /// A form as it came, names and values decoded.
