@@ -196,7 +196,10 @@ async fn set_number_up(settings: &Settings, consent: Consent, json: bool) -> any
 
 fn print_fallback(settings: &Settings, whose: Whose) -> anyhow::Result<ExitCode> {
     match settings.load() {
-        Ok(loaded) => print(&setup::fallback_document(&loaded.config, whose)).map(|()| ExitCode::SUCCESS),
+        Ok(loaded) => {
+            let document = setup::fallback_document(&loaded.config, whose);
+            print(&format!("{document}\n")).map(|()| ExitCode::SUCCESS)
+        }
         Err(error) => Ok(misconfigured(&error)),
     }
 }
