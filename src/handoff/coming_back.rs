@@ -41,7 +41,7 @@ impl Handoff {
         match self.stage.clone() {
             // Nobody is looked for on behalf of a call that was left alone for so long.
             Stage::Seeking { .. } if at.since(self.began()) >= self.policy.search => {
-                self.nobody_left(actions)
+                self.nobody_left(actions);
             }
             Stage::Seeking { attempt, .. } => {
                 self.stage = Stage::Seeking { attempt, until: at + self.policy.seek };
