@@ -26,6 +26,16 @@ struct Probe {
     number: u32,
     sent: Instant,
     end: Instant,
+    believed: Belief,
+}
+
+/// How much a mark may say that less waits than was reckoned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Belief {
+    /// The first after a while: what was reckoned meanwhile was a guess.
+    All,
+    /// As much as a clock may be off.
+    Drift,
 }
 
 impl Default for Lag {
@@ -54,7 +64,9 @@ impl Lag {
 
     /// A mark with this number is sent now, behind everything that was sent.
     pub fn sent(&mut self, now: Instant, number: u32, playout: &Playout) {
-        self.on_its_way = Some(Probe { number, sent: now, end: playout.end().max(now) });
+        let lately = self.sent_last.is_some_and(|sent| now.saturating_duration_since(sent) < A_WHILE);
+        let believed = if lately { Belief::Drift } else { Belief::All };
+        self.on_its_way = Some(Probe { number, sent: now, end: playout.end().max(now), believed });
         self.sent_last = Some(now);
     }
 
@@ -88,9 +100,14 @@ impl Lag {
             }
             None => {
                 self.surprises = 0;
-                let earlier = reckoned.saturating_sub(waited).min(self.earlier_at_most);
-                self.earlier_at_most -= earlier;
-                playout.is_earlier(now, earlier);
+                let earlier = reckoned.saturating_sub(waited);
+                if probe.believed == Belief::All {
+                    playout.is_earlier(now, earlier);
+                } else {
+                    let earlier = earlier.min(self.earlier_at_most);
+                    self.earlier_at_most -= earlier;
+                    playout.is_earlier(now, earlier);
+                }
             }
         }
         true
@@ -146,6 +163,9 @@ const WHEN_QUIET: Duration = Duration::from_millis(200);
 
 /// A mark later than any jitter explains.
 const SLACK: Duration = Duration::from_millis(120);
+
+/// Marks are sent while somebody is heard live; after so long without, little is known.
+const A_WHILE: Duration = Duration::from_secs(5);
 
 /// How long the very first is waited for.
 const FIRST_AGAIN: Duration = Duration::from_secs(10);
@@ -220,6 +240,9 @@ mod tests {
         let mut now = clock::now();
         let (mut lag, mut playout) = (Lag::default(), Playout::new(now));
         let mut denied = Duration::ZERO;
+        lag.sent(now, 7, &playout);
+        lag.returned(now, 7, &mut playout);
+        now += Duration::from_secs(1);
         for _ in 0..60 {
             playout.sent_live(now, 8_000);
             let before = playout.backlog(now);

@@ -150,8 +150,9 @@ impl Patched {
     }
 }
 
-/// 1.3 s: what a stall holds back comes at once, and the reader, who is let run, decides which of it is worth hearing.
-const PERSON_FRAMES: usize = 64;
+/// 2.5 s: what a stall holds back comes at once, and the reader decides which of it is worth hearing. On a busy machine
+/// the whole of it comes before the reader runs.
+const PERSON_FRAMES: usize = 128;
 
 /// 640 ms: an assistant takes a burst as it comes, and a recogniser should not miss a word of it.
 const ASSISTANT_FRAMES: usize = 32;
