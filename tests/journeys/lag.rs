@@ -139,16 +139,12 @@ impl Judged {
             first.get_or_insert(around);
             last = around;
             said += phrase.clip.duration();
-            let heard = ear.heard_after(&phrase.clip, around);
+            let heard = ear.heard_within(&phrase.clip, around..around + s(4));
             judged.own_step = judged.own_step.max(largest_step(&phrase.clip));
             let Some(heard) = heard else {
                 continue;
             };
             let delay = (ear.began() + heard.when.start).saturating_sub(at);
-            if delay > s(3) {
-                // Another turn that sounds alike: this one was broken in two by the stall.
-                continue;
-            }
             if at + s(2) < happened.start {
                 judged.before.push(delay);
             } else if at + Duration::from_millis(200) > happened.end + s(3) {
