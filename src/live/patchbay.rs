@@ -3,7 +3,6 @@
 //! The call task sets the word; each leg reads it for every frame. Cuts are counted apart, before the word is set,
 //! so that a leg that missed a hearing does not miss its cut.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::audio::frame::Frame;
@@ -19,8 +18,7 @@ pub struct Patchbay {
     assistant_clears: AtomicU32,
     prospect: Pipe,
     assistant: Pipe,
-    /// Made when a rep comes: most calls have none.
-    rep: OnceLock<Pipe>,
+    rep: Pipe,
 }
 
 /// A hearing as a leg reads it.
@@ -41,7 +39,7 @@ impl Default for Patchbay {
             assistant_clears: AtomicU32::new(0),
             prospect: Pipe::new(PERSON_FRAMES),
             assistant: Pipe::new(ASSISTANT_FRAMES),
-            rep: OnceLock::new(),
+            rep: Pipe::new(PERSON_FRAMES),
         }
     }
 }
@@ -85,7 +83,7 @@ impl Patchbay {
                     dropped += u32::from(self.assistant.push(frame));
                 }
                 if hearing.rep.has(Sounds::PROSPECT) {
-                    dropped += u32::from(self.rep().push(frame));
+                    dropped += u32::from(self.rep.push(frame));
                 }
             }
             LegId::Rep(attempt) => {
@@ -104,18 +102,14 @@ impl Patchbay {
         match to {
             LegId::Prospect => &self.prospect,
             LegId::Assistant => &self.assistant,
-            LegId::Rep(_) => self.rep(),
+            LegId::Rep(_) => &self.rep,
         }
-    }
-
-    fn rep(&self) -> &Pipe {
-        self.rep.get_or_init(|| Pipe::new(PERSON_FRAMES))
     }
 
     /// Whether somebody who hears this leg has fallen behind, so that its reader should let them run.
     pub fn is_crowded(&self, from: LegId) -> bool {
         match from {
-            LegId::Prospect => self.assistant.is_crowded() || self.rep.get().is_some_and(Pipe::is_crowded),
+            LegId::Prospect => self.assistant.is_crowded() || self.rep.is_crowded(),
             LegId::Rep(_) => self.prospect.is_crowded(),
             LegId::Assistant => false,
         }
@@ -156,8 +150,9 @@ impl Patched {
     }
 }
 
-/// 1.3 s: what a stall holds back comes at once, and the reader, who is let run, decides which of it is worth hearing.
-const PERSON_FRAMES: usize = 64;
+/// 2.5 s: what a stall holds back comes at once, and the reader decides which of it is worth hearing. On a busy machine
+/// the whole of it comes before the reader runs.
+const PERSON_FRAMES: usize = 128;
 
 /// 640 ms: an assistant takes a burst as it comes, and a recogniser should not miss a word of it.
 const ASSISTANT_FRAMES: usize = 32;

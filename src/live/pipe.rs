@@ -1,9 +1,10 @@
-//! A bounded pipe of frames from one leg to another, without locks and without allocating.
+//! A bounded pipe of frames from one leg to another, without locks and, after its first frame, without allocating.
 //!
 //! When it is full the oldest frame is dropped: live sound may be dropped, never delayed. The pipe also has a bell:
 //! whoever changed something that the reader should look at rings it.
 
 use std::future::poll_fn;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
@@ -15,7 +16,9 @@ use crate::audio::frame::Frame;
 /// A bounded pipe of frames with one reader.
 #[derive(Debug)]
 pub struct Pipe {
-    frames: ArrayQueue<Frame>,
+    /// Made when the first frame comes: most pipes of most calls carry none.
+    frames: OnceLock<ArrayQueue<Frame>>,
+    capacity: usize,
     rung: AtomicBool,
     reader: AtomicWaker,
 }
@@ -23,34 +26,35 @@ pub struct Pipe {
 impl Pipe {
     /// A pipe that holds so many frames.
     pub fn new(capacity: usize) -> Self {
-        Self { frames: ArrayQueue::new(capacity), rung: AtomicBool::new(false), reader: AtomicWaker::new() }
+        Self { frames: OnceLock::new(), capacity, rung: AtomicBool::new(false), reader: AtomicWaker::new() }
     }
 
     /// Puts a frame in; true when the oldest had to go for it.
     pub fn push(&self, frame: Frame) -> bool {
-        let dropped = self.frames.force_push(frame).is_some();
+        let frames = self.frames.get_or_init(|| ArrayQueue::new(self.capacity));
+        let dropped = frames.force_push(frame).is_some();
         self.reader.wake();
         dropped
     }
 
     /// Takes the oldest frame out, if there is one.
     pub fn pop(&self) -> Option<Frame> {
-        self.frames.pop()
+        self.frames.get()?.pop()
     }
 
     /// How many frames wait.
     pub fn len(&self) -> usize {
-        self.frames.len()
+        self.frames.get().map_or(0, ArrayQueue::len)
     }
 
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.len() == 0
     }
 
     /// Whether the reader has fallen so far behind that a writer should let it run.
     pub fn is_crowded(&self) -> bool {
-        self.frames.len() * 2 > self.frames.capacity()
+        self.len() * 2 > self.capacity
     }
 
     /// Wakes the reader without a frame.
@@ -76,7 +80,7 @@ impl Pipe {
         if self.rung.swap(false, Ordering::AcqRel) {
             return Poll::Ready(None);
         }
-        match if listens { self.frames.pop() } else { None } {
+        match if listens { self.pop() } else { None } {
             Some(frame) => Poll::Ready(Some(frame)),
             None => Poll::Pending,
         }

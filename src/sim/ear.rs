@@ -96,11 +96,7 @@ impl Ear {
     /// Where in this part of the call something clicked: a step from one sample to the next that is larger than this. What
     /// lies within 50 ms is one click.
     pub fn clicks_within(&self, part: Range<Duration>, step: i32) -> Vec<Duration> {
-        let sample = |at: Duration| {
-            let sample = at.as_micros() / u128::from(MICROS_A_SAMPLE);
-            usize::try_from(sample).unwrap_or(usize::MAX).min(self.sound.len())
-        };
-        let part = sample(part.start)..sample(part.end);
+        let part = self.sample(part.start)..self.sample(part.end);
         let mut clicks: Vec<Duration> = Vec::new();
         for (n, pair) in self.sound[part.clone()].windows(2).enumerate() {
             let size = (i32::from(g711::decode(pair[1])) - i32::from(g711::decode(pair[0]))).abs();
@@ -125,17 +121,23 @@ impl Ear {
 
     /// The same, looking only from this time on.
     pub fn heard_after(&self, clip: &Clip, after: Duration) -> Option<HeardClip> {
-        let skip = self.sample(after);
-        recognise::clip_in(&self.sound[skip..], clip).map(|found| found.later_by(skip))
+        self.heard_within(clip, after..Duration::MAX)
+    }
+
+    /// The same, looking only at this part of the call.
+    pub fn heard_within(&self, clip: &Clip, part: Range<Duration>) -> Option<HeardClip> {
+        let part = self.sample(part.start)..self.sample(part.end);
+        recognise::clip_in(&self.sound[part.clone()], clip).map(|found| found.later_by(part.start))
+    }
+
+    fn sample(&self, at: Duration) -> usize {
+        let sample = at.as_micros() / u128::from(MICROS_A_SAMPLE);
+        usize::try_from(sample).unwrap_or(usize::MAX).min(self.sound.len())
     }
 
     /// The same, looking only before this time.
     pub fn heard_before(&self, clip: &Clip, before: Duration) -> Option<HeardClip> {
-        recognise::clip_in(&self.sound[..self.sample(before)], clip)
-    }
-
-    fn sample(&self, at: Duration) -> usize {
-        ((at.as_micros() / u128::from(MICROS_A_SAMPLE)) as usize).min(self.sound.len())
+        self.heard_within(clip, Duration::ZERO..before)
     }
 
     /// Writes it as WAV, 8 kHz, mono, 16 bits.
@@ -201,6 +203,8 @@ mod tests {
         assert_eq!(clicks.len(), 1, "{clicks:?}");
         assert!((at(25)..at(26)).contains(&clicks[0]), "{clicks:?}");
         assert_eq!(ear.clicks_within(at(0)..at(20), 2_000), []);
+        assert!(ear.heard_within(&clip, at(0)..at(26)).is_some());
+        assert_eq!(ear.heard_within(&clip, at(24)..at(26)), None);
     }
 
     #[test]

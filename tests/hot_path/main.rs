@@ -17,7 +17,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use baton::app::App;
-use baton::config::{Config, Rep, Secret};
+use baton::config::{Config, Rep, Secret, Span};
 use baton::edge::carrier::twilio::signature::sign;
 use baton::live::clock;
 
@@ -153,6 +153,8 @@ impl Stage {
         config.carrier.twilio.number = "+15550100100".into();
         config.carrier.twilio.api_url = format!("http://{}", api.local_addr().unwrap());
         config.assistant.stream_url = format!("ws://{}/assistant", assistant.local_addr().unwrap());
+        // When the assistant is let go, that is stored: not while frames are counted.
+        config.assistant.keep_after_bridge = Span::secs(600);
         config.reps = vec![Rep { name: "sam".into(), phone: "+15550100101".into() }];
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -1,15 +1,20 @@
 //! No lag: two people who talk with each other over lines that stall and clocks that drift, judged at the ear.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use baton::audio::clip::Clip;
 use baton::audio::g711;
 use baton::handoff::Phrase as House;
 use baton::id::LegId;
+use baton::live::clock;
 use baton::sim::carrier::PhoneCall;
 use baton::sim::person::{Person, Step};
 use baton::sim::sound::{self, Phrase, Pitch};
+
+use tokio::time::Instant;
 
 use crate::stage::{FIRST_REP, PROSPECT, SAM, Stage, s};
 
@@ -21,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(1_580);
 async fn after_a_stall_of_2_s_the_delay_of_both_is_back_in_3_s_without_a_click_and_without_lost_words() {
     let stage = Stage::start(Stage::kind_assistant()).await;
     let (prospect, rep) = two_who_talk(&stage, 14).await;
+    let machine = Machine::watched();
     tokio::time::sleep(s(9)).await;
     let stalled_at = now_at(&prospect);
     prospect.stall_stream(s(2));
@@ -30,15 +36,15 @@ async fn after_a_stall_of_2_s_the_delay_of_both_is_back_in_3_s_without_a_click_a
     for (who, speaker, listener) in
         [("prospect to rep", &prospect, &rep), ("rep to prospect", &rep, &prospect)]
     {
-        let judged = Judged::of(speaker, listener, &stall);
+        let mut judged = Judged::of(speaker, listener, &stall);
+        machine.excuse(&mut judged.clicks, listener);
         println!("{who}: {judged:?}");
         assert!(judged.before.len() >= 2 && judged.after.len() >= 2, "{who}: {judged:?}");
         let before = judged.before.iter().max().unwrap();
         for delay in &judged.after {
             assert!(*delay <= *before + Duration::from_millis(60), "{who}: {before:?} became {delay:?}");
         }
-        // The rings within are judged without mercy; here a hiccup of the machine may cost one.
-        assert!(judged.clicks.len() <= 1, "{who}: {judged:?}");
+        assert!(judged.clicks.is_empty(), "{who}: {judged:?}");
         assert!((0.99..1.06).contains(&judged.speech_heard), "{who}: {judged:?}");
     }
     prospect.hang_up();
@@ -50,6 +56,7 @@ async fn after_a_stall_of_2_s_the_delay_of_both_is_back_in_3_s_without_a_click_a
 async fn a_clock_that_is_far_off_is_absorbed_without_a_click_and_without_lag() {
     let stage = Stage::start(Stage::kind_assistant()).await;
     let (prospect, rep) = two_who_talk(&stage, 14).await;
+    let machine = Machine::watched();
     tokio::time::sleep(s(4)).await;
     // Ten times what a clock may be off: 60 ms in half a minute. One plays too fast, one too slowly.
     prospect.play_out_drifts(2_000.0);
@@ -59,14 +66,14 @@ async fn a_clock_that_is_far_off_is_absorbed_without_a_click_and_without_lag() {
     for (who, speaker, listener) in
         [("prospect to rep", &prospect, &rep), ("rep to prospect", &rep, &prospect)]
     {
-        let judged = Judged::of(speaker, listener, &(from..from));
+        let mut judged = Judged::of(speaker, listener, &(from..from));
+        machine.excuse(&mut judged.clicks, listener);
         println!("{who}: {judged:?}");
         let before = judged.before.iter().max().unwrap();
         for delay in &judged.after {
             assert!(*delay <= *before + Duration::from_millis(80), "{who}: {before:?} became {delay:?}");
         }
-        // The rings within are judged without mercy; here a hiccup of the machine may cost one.
-        assert!(judged.clicks.len() <= 1, "{who}: {judged:?}");
+        assert!(judged.clicks.is_empty(), "{who}: {judged:?}");
     }
     prospect.hang_up();
     stage.record().await;
@@ -132,16 +139,12 @@ impl Judged {
             first.get_or_insert(around);
             last = around;
             said += phrase.clip.duration();
-            let heard = ear.heard_after(&phrase.clip, around);
+            let heard = ear.heard_within(&phrase.clip, around..around + s(4));
             judged.own_step = judged.own_step.max(largest_step(&phrase.clip));
             let Some(heard) = heard else {
                 continue;
             };
             let delay = (ear.began() + heard.when.start).saturating_sub(at);
-            if delay > s(3) {
-                // Another turn that sounds alike: this one was broken in two by the stall.
-                continue;
-            }
             if at + s(2) < happened.start {
                 judged.before.push(delay);
             } else if at + Duration::from_millis(200) > happened.end + s(3) {
@@ -162,6 +165,44 @@ impl Judged {
         judged
     }
 }
+
+/// The machine that all of this runs on, watched: while it stumbles, neither Baton nor the carrier keeps its time.
+struct Machine {
+    stumbled: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Machine {
+    fn watched() -> Self {
+        let stumbled = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::downgrade(&stumbled);
+        thread::spawn(move || {
+            while let Some(stumbled) = seen.upgrade() {
+                let before = clock::now();
+                thread::sleep(WATCHED_EVERY);
+                if clock::now().duration_since(before) > WATCHED_EVERY + STUMBLE {
+                    stumbled.lock().unwrap().push(before);
+                }
+            }
+        });
+        Self { stumbled }
+    }
+
+    /// Takes out what was heard within a second after a stumble.
+    fn excuse(&self, clicks: &mut Vec<Duration>, listener: &PhoneCall) {
+        let (now, heard_for) = (clock::now(), listener.ear().duration());
+        for stumble in self.stumbled.lock().unwrap().iter() {
+            let at = heard_for.saturating_sub(now.duration_since(*stumble));
+            let excused = at.saturating_sub(Duration::from_millis(100))..at + s(1);
+            clicks.retain(|click| !excused.contains(click));
+        }
+    }
+}
+
+/// A quarter of a frame.
+const WATCHED_EVERY: Duration = Duration::from_millis(5);
+
+/// Half the cushion that a voice has.
+const STUMBLE: Duration = Duration::from_millis(15);
 
 fn largest_step(clip: &Clip) -> i32 {
     let sound: Vec<i32> = (0..clip.frames())
