@@ -331,12 +331,18 @@ impl CallTask {
             return;
         };
         self.live.want(attempt);
-        let (world, call, rep) = (self.world.clone(), self.live.id, rep.clone());
+        let (world, live, call, rep) = (self.world.clone(), self.live.clone(), self.live.id, rep.clone());
         self.in_flight.push(Box::pin(async move {
             let intent = Record::AttemptIntended { call, attempt, rep: rep.clone(), at: clock::wall() };
             // What is not written down is not tried: after a crash nobody would know of it.
             if let Err(fault) = world.calls.write(vec![intent]).await {
                 return Done::Rang(attempt, Err(fault));
+            }
+            if !live.wants(LegId::Rep(attempt)) {
+                // It ended while that was written, and its end found nothing to be written to.
+                let end = End::Withdrawn.word().to_owned();
+                world.recorder.put(Record::AttemptEnded { call, attempt, end });
+                return Done::Nothing;
             }
             let ring = world.terms.handoff.ring;
             let ticket = world.tickets.issue(call, LegId::Rep(attempt));
