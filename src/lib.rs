@@ -12,6 +12,8 @@ pub mod id;
 pub mod phone_number;
 /// From bytes on the wire to what was heard.
 pub mod audio;
+/// What a frame tells: speech, pitch, pace, turns, mood.
+pub mod ear;
 /// How the prospect gets to a person.
 pub mod handoff;
 /// All of it together, as one value.

@@ -13,6 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("id", &[]),
     ("phone_number", &[]),
     ("audio", &["time", "id"]),
+    ("ear", &["time", "audio"]),
     ("handoff", &["time", "id"]),
     ("call", &["time", "id", "handoff"]),
     ("ports", &["time", "id", "phone_number"]),
@@ -60,7 +61,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bench", &["time", "id", "audio", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 
-const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "handoff", "call"];
+const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "ear", "handoff", "call"];
 
 const NOT_IN_RING_1: &[&str] = &[
     "tokio",
