@@ -27,6 +27,7 @@ use crate::edge::carrier::twilio::signature::Keys;
 use crate::edge::http::sockets::SocketLimits;
 use crate::edge::http::{self, Doors, accept};
 use crate::edge::machine::{self, Machine};
+use crate::edge::seldom::Seldom;
 use crate::edge::store::Store;
 use crate::handoff::Policy;
 use crate::id::RepId;
@@ -109,6 +110,7 @@ impl App {
                 admission: admission.clone(),
                 switchboard: switchboard.clone(),
                 statuses: Mutex::new(HashMap::new()),
+                refusals_said: Seldom::default(),
             }),
             hosted: Arc::new(Hosted {
                 switchboard: switchboard.clone(),

@@ -118,15 +118,18 @@ impl Gateway {
         })
     }
 
-    /// Ends it in good order, so that whoever watches it can write down what was seen.
+    /// Ends it in good order, so that whoever watches it can write down what was seen. Asked once, it would wait for its
+    /// calls; asked again, it lets go of them.
     pub async fn end(mut self) -> anyhow::Result<()> {
-        if let Some(pid) = self.child.id() {
+        for patience in [LETS_GO, READY_WITHIN] {
+            let Some(pid) = self.child.id() else { return Ok(()) };
             Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await?;
-            tokio::time::timeout(READY_WITHIN, self.child.wait())
-                .await
-                .context("the gateway does not end")??;
+            if let Ok(ended) = tokio::time::timeout(patience, self.child.wait()).await {
+                ended?;
+                return Ok(());
+            }
         }
-        Ok(())
+        anyhow::bail!("the gateway does not end: {}", self.last_words())
     }
 
     /// The end of what it logged.
@@ -192,6 +195,9 @@ pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 pub const LINE: &str = "+15550100100";
 
 const LOG: &str = "gateway.log";
+
+/// Before it is told a second time to end.
+const LETS_GO: Duration = Duration::from_secs(2);
 
 /// A new database on a slow disk is made meanwhile.
 const READY_WITHIN: Duration = Duration::from_secs(20);

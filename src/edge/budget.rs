@@ -29,6 +29,11 @@ impl Budget {
         }
         affords
     }
+
+    /// So much more may come, since we asked for it ourselves; never more than at first.
+    pub fn earns(&mut self, much: u32) {
+        self.left = (self.left + f64::from(much)).min(self.at_once);
+    }
 }
 
 #[cfg(test)]
@@ -47,5 +52,7 @@ mod tests {
         assert!(budget.spends(15, later) && !budget.spends(6, later) && budget.spends(5, later));
         let much_later = later + Duration::from_secs(3_600);
         assert!(budget.spends(100, much_later) && !budget.spends(1, much_later), "no more than at first");
+        budget.earns(3);
+        assert!(budget.spends(3, much_later) && !budget.spends(1, much_later));
     }
 }

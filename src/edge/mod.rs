@@ -11,3 +11,4 @@ pub mod budget;
 pub mod lenient;
 mod json;
 mod plain;
+pub mod seldom;

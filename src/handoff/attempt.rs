@@ -14,7 +14,21 @@ pub struct Attempt {
     pub rep: RepId,
     /// How far it is.
     pub phase: Phase,
+    /// How often their line broke before the bridge stood.
+    #[serde(default)]
+    pub breaks: u8,
 }
+
+impl Attempt {
+    /// Their line broke; whether it is waited for once more. One that comes and goes would hold the try for ever.
+    pub fn waits_once_more(&mut self) -> bool {
+        self.breaks = self.breaks.saturating_add(1);
+        self.breaks <= BREAKS_AT_MOST
+    }
+}
+
+/// A lift, a garage, a handover between two cells: then another rep is the better choice.
+const BREAKS_AT_MOST: u8 = 3;
 
 /// How far a try is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 //! introduction on it is `Rejoining`: the prospect is told, hears hold, and the two go on when the rep is back.
 
 use crate::handoff::action::Action;
-use crate::handoff::attempt::{End, Phase};
+use crate::handoff::attempt::{Attempt, End, Phase};
 use crate::handoff::input::Input;
 use crate::handoff::machine::{Handoff, SAYING};
 use crate::handoff::stage::{Introduced, Stage};
@@ -32,6 +32,21 @@ impl Handoff {
                 self.lost_rep(at, introduced, actions);
             }
             _late_or_of_another_stage => {}
+        }
+    }
+
+    /// A rep's line that breaks again and again before the two talk counts as gone.
+    pub(super) fn gone_if_it_flaps(&mut self, input: Input) -> Input {
+        let talk = matches!(
+            self.stage,
+            Stage::Bridging { .. } | Stage::Rejoining { introduced: Introduced::Already, .. }
+        );
+        let Input::RepAway(of) = input else { return input };
+        let about = self.attempt.as_mut().filter(|attempt| attempt.id == of && !talk);
+        if about.is_none_or(Attempt::waits_once_more) {
+            input
+        } else {
+            Input::RepGone { attempt: of, why: End::CarrierFault }
         }
     }
 
@@ -98,5 +113,48 @@ impl Handoff {
         };
         self.end_attempt(end, None, actions);
         self.recover(at, actions);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handoff::policy::Policy;
+    use crate::id::RepId;
+
+    const FIRST: AttemptId = AttemptId(1);
+
+    fn asked() -> (Handoff, CallTime) {
+        let at = CallTime::from_millis(1_000);
+        let sam = RepId::new("sam");
+        let (mut handoff, _) = Handoff::begin(at, Policy::default(), vec![sam.clone()], 0, false);
+        let _ = handoff.handle(at, Input::RepReserved { attempt: FIRST, rep: sam });
+        let _ = handoff.handle(at, Input::Rang(FIRST));
+        let _ = handoff.handle(at, Input::Answered(FIRST));
+        (handoff, at)
+    }
+
+    #[test]
+    fn a_rep_whose_line_comes_and_goes_is_let_go_before_the_prospect_meets_them() {
+        let (mut handoff, at) = asked();
+        for _ in 0..3 {
+            assert_eq!(handoff.handle(at, Input::RepAway(FIRST)), [], "they are waited for");
+            assert!(!handoff.handle(at, Input::Answered(FIRST)).is_empty(), "and hear the question again");
+        }
+        let ended = |end| Action::EndAttempt { attempt: FIRST, end, last_words: None };
+        assert_eq!(handoff.handle(at, Input::RepAway(FIRST))[0], ended(End::NotVerified));
+        assert!(matches!(handoff.stage, Stage::Over(_)), "nobody else is left to ask");
+    }
+
+    #[test]
+    fn a_rep_who_talks_with_the_prospect_is_waited_for_however_often_their_line_breaks() {
+        let (mut handoff, at) = asked();
+        handoff.stage = Stage::Bridging { attempt: FIRST };
+        for _ in 0..20 {
+            assert_eq!(handoff.handle(at, Input::RepAway(FIRST)), []);
+            assert!(matches!(handoff.stage, Stage::Rejoining { .. }));
+            assert_eq!(handoff.handle(at, Input::Answered(FIRST)), []);
+            assert_eq!(handoff.stage, Stage::Bridging { attempt: FIRST });
+        }
     }
 }

@@ -73,6 +73,7 @@ impl Handoff {
             Input::AssistantPaused => self.assistant_speaks = false,
             _about_one_stage => {}
         }
+        let input = self.gone_if_it_flaps(input);
         match self.stage.clone() {
             Stage::Seeking { attempt, .. } => self.seeking(at, attempt, input, &mut actions),
             Stage::Offering { attempt } => self.offering(at, attempt, input, &mut actions),
@@ -191,8 +192,12 @@ impl Handoff {
             Input::RepReserved { attempt: of, rep } if of == attempt => {
                 self.left_to_ask.retain(|left| *left != rep);
                 let until = at + self.policy.ring + DIAL_QUEUE;
-                self.attempt =
-                    Some(Attempt { id: attempt, rep: rep.clone(), phase: Phase::Dialling { until } });
+                self.attempt = Some(Attempt {
+                    id: attempt,
+                    rep: rep.clone(),
+                    phase: Phase::Dialling { until },
+                    breaks: 0,
+                });
                 self.stage = Stage::Offering { attempt };
                 actions.push(Action::Ring { attempt, rep });
             }

@@ -24,29 +24,15 @@ use crate::live::speech::{AssistantMark, Piece, Speech};
 use crate::live::timer::Timer;
 
 /// Runs the leg until the assistant has finished, breaks, or is not needed any more.
-pub async fn run(line: impl AssistantLine, seat: AssistantSeat) {
-    if !seat.teller.tell(Event::AssistantConnected).await {
-        return;
-    }
+///
+/// What runs holds the leg once: an `async fn` would hold its arguments beside it for the whole call.
+pub fn run(line: impl AssistantLine, seat: AssistantSeat) -> impl Future<Output = ()> + Send {
     let mut leg = AssistantLeg::new(line, seat);
-    let end = leg.serve().await;
-    tracing::debug!(call.id = %leg.seat.call, leg = %LegId::Assistant, ?end, "the assistant's leg ended");
-    match end {
-        LegEnd::Finished => {
-            leg.pass_on_the_rest().await;
-            leg.seat.teller.tell(Event::AssistantFinished).await;
+    async move {
+        if leg.seat.teller.tell(Event::AssistantConnected).await {
+            leg.run().await;
         }
-        LegEnd::Broke(fault) => {
-            if fault == AssistantFault::Flooded {
-                // Nobody wants to hear the rest of it before the next word.
-                leg.clear();
-            }
-            leg.seat.teller.tell(Event::AssistantBroke(fault)).await;
-        }
-        LegEnd::NotNeeded => {}
     }
-    // Last: a goodbye to one that reads nothing takes as long as it may, and the prospect waits for hold.
-    leg.line.stop().await;
 }
 
 /// How a leg ended.
@@ -104,6 +90,27 @@ impl<L: AssistantLine> AssistantLeg<L> {
             pinged_at: None,
             rubbish: 0,
         }
+    }
+
+    async fn run(&mut self) {
+        let end = self.serve().await;
+        tracing::debug!(call.id = %self.seat.call, leg = %LegId::Assistant, ?end, "the assistant's leg ended");
+        match end {
+            LegEnd::Finished => {
+                self.pass_on_the_rest().await;
+                self.seat.teller.tell(Event::AssistantFinished).await;
+            }
+            LegEnd::Broke(fault) => {
+                if fault == AssistantFault::Flooded {
+                    // Nobody wants to hear the rest of it before the next word.
+                    self.clear();
+                }
+                self.seat.teller.tell(Event::AssistantBroke(fault)).await;
+            }
+            LegEnd::NotNeeded => {}
+        }
+        // Last: a goodbye to one that reads nothing takes as long as it may, and the prospect waits for hold.
+        self.line.stop().await;
     }
 
     async fn serve(&mut self) -> LegEnd {

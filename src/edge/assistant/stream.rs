@@ -52,13 +52,13 @@ impl Assistants for MediaStreams {
             let connecting = Box::pin(async move {
                 let parameters = way.parameters(&facts, time, &seat.call.to_string());
                 match timeout(way.connect, way.connect(&facts, &parameters)).await {
-                    Ok(Ok(line)) => Ok((line, seat)),
+                    Ok(Ok(line)) => Ok(Box::pin(assistant_leg::run(line, seat))),
                     Ok(Err(fault)) => Err((fault, seat)),
                     Err(_too_slow) => Err((AssistantFault::Unreachable, seat)),
                 }
             });
             match connecting.await {
-                Ok((line, seat)) => assistant_leg::run(line, seat).await,
+                Ok(leg) => leg.await,
                 Err((fault, seat)) => seat.unreachable(fault).await,
             }
         })

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -44,7 +45,7 @@ pub async fn serve(
             },
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => if let Some(entry) = sockets.let_in(from.ip()) {
-                    connections.spawn(connection(stream, entry, router.clone(), closed.clone()));
+                    connections.spawn(connection(stream, Arc::new(entry), router.clone(), closed.clone()));
                 },
                 Err(error) if is_about_one(&error) => {}
                 Err(error) => {
@@ -62,7 +63,7 @@ pub async fn serve(
 }
 
 /// One connection, until it ends or is upgraded.
-async fn connection(stream: TcpStream, entry: Entry, router: Router, mut closed: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, entry: Arc<Entry>, router: Router, mut closed: watch::Receiver<()>) {
     // A frame that waits for the next one to fill a packet is a frame late.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a socket cannot be told to send at once");
@@ -71,14 +72,17 @@ async fn connection(stream: TcpStream, entry: Entry, router: Router, mut closed:
         tracing::debug!(%error, "what the kernel queues for a socket cannot be limited");
     }
     let heads = Arc::new(Heads::default());
-    let io = TokioIo::new(Socket { stream, heads: heads.clone(), _entry: entry });
+    let io = TokioIo::new(Socket { stream, heads: heads.clone(), _entry: entry.clone() });
     let routes = TowerToHyperService::new(router);
-    let of_service = heads.clone();
+    let of_service = (heads.clone(), entry.clone());
     let answering = service_fn(move |request| {
-        let (heads, answer) = (of_service.clone(), routes.call(request));
+        let ((heads, entry), answer) = (of_service.clone(), routes.call(request));
         heads.came();
         async move {
             let answer = answer.await;
+            if answer.as_ref().is_ok_and(shows_who_they_are) {
+                entry.is_known();
+            }
             heads.answered();
             answer
         }
@@ -96,6 +100,10 @@ async fn connection(stream: TcpStream, entry: Entry, router: Router, mut closed:
         tokio::select! {
             // Who breaks off has no need of us.
             _ended = served.as_mut() => return,
+            () = entry.asked_to_go() => {
+                refused("made room");
+                return;
+            }
             _closed = closed.changed(), if stays => {
                 stays = false;
                 served.as_mut().graceful_shutdown();
@@ -106,6 +114,16 @@ async fn connection(stream: TcpStream, entry: Entry, router: Router, mut closed:
             },
         }
     }
+}
+
+/// Marks an answer that anybody gets, and that says nothing of who asked.
+#[derive(Clone, Copy, Debug)]
+pub struct ToAnybody;
+
+/// Whether only somebody who belongs here gets this answer: behind all other doors signatures, tickets and keys are checked.
+fn shows_who_they_are<B>(answer: &Response<B>) -> bool {
+    let granted = answer.status().is_success() || answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    granted && answer.extensions().get::<ToAnybody>().is_none()
 }
 
 /// Whether this error is about the one connection that was to be taken, so that the next may be taken at once.
@@ -120,7 +138,7 @@ fn is_about_one(error: &io::Error) -> bool {
 struct Socket {
     stream: TcpStream,
     heads: Arc<Heads>,
-    _entry: Entry,
+    _entry: Arc<Entry>,
 }
 
 impl AsyncRead for Socket {
@@ -192,6 +210,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 mod tests {
     use super::*;
     use crate::edge::http::heads::HEAD_WITHIN;
+    use axum::Extension;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -205,7 +224,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let (close, closing) = tokio::sync::oneshot::channel();
-        let router = Router::new().route("/", get(|| async { "here" }));
+        let router = Router::new()
+            .route("/", get(|| async { "here" }))
+            .route("/healthz", get(|| async { (Extension(ToAnybody), "alive") }));
         let serving = tokio::spawn(serve(listener, router, limits, async {
             let _ = closing.await;
         }));
@@ -262,5 +283,28 @@ mod tests {
         let _ = served.close.send(());
         timeout(Duration::from_millis(900), served.serving).await.unwrap().unwrap();
         assert_eq!(first.read(&mut [0; 8]).await.unwrap_or_default(), 0);
+    }
+
+    #[tokio::test]
+    async fn connections_that_strangers_hold_keep_nobody_out_and_who_was_let_in_by_a_door_stays() {
+        let served = served(SocketLimits { in_all: 8, per_address: 0 }).await;
+        let mut known = TcpStream::connect(served.at).await.unwrap();
+        assert!(asks(&mut known).await.contains("here"));
+        let mut strangers = Vec::new();
+        for turn in 0..40 {
+            let mut stranger = TcpStream::connect(served.at).await.unwrap();
+            if turn % 2 == 0 {
+                let head = b"GET /healthz HTTP/1.1\r\nhost: b.example.com\r\n\r\n";
+                let _ = stranger.write_all(head).await;
+            }
+            strangers.push(stranger);
+        }
+        let mut carrier = TcpStream::connect(served.at).await.unwrap();
+        assert!(asks(&mut carrier).await.contains("here"), "there is always a place for it");
+        assert!(asks(&mut known).await.contains("here"), "and nobody was thrown out who belongs here");
+        let ends = timeout(Duration::from_secs(5), strangers[0].read_to_end(&mut Vec::new())).await;
+        assert!(ends.is_ok(), "the first of them had to go");
+        let _ = served.close.send(());
+        served.serving.await.unwrap();
     }
 }

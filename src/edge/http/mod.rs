@@ -8,12 +8,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::{Host, Url};
 
@@ -21,6 +21,7 @@ use crate::edge::admission::Admission;
 use crate::edge::api::{self, Api};
 use crate::edge::assistant::hosted::{self, Hosted};
 use crate::edge::carrier::twilio::door::{self, Door};
+use crate::edge::http::accept::ToAnybody;
 
 /// Everything that has a door.
 pub struct Doors {
@@ -40,7 +41,7 @@ pub struct Doors {
 pub fn router(doors: Doors) -> Router {
     let state = Arc::new((doors.numbers, doors.admission));
     Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/healthz", get(|| async { (Extension(ToAnybody), "alive\n") }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(state)
@@ -86,12 +87,12 @@ async fn readyz(State(state): State<Arc<(PrometheusHandle, Arc<Admission>)>>) ->
     if state.1.is_closed() {
         (StatusCode::SERVICE_UNAVAILABLE, "no new calls are taken\n").into_response()
     } else {
-        "ready\n".into_response()
+        (Extension(ToAnybody), "ready\n").into_response()
     }
 }
 
-async fn metrics(State(state): State<Arc<(PrometheusHandle, Arc<Admission>)>>) -> String {
-    state.0.render()
+async fn metrics(State(state): State<Arc<(PrometheusHandle, Arc<Admission>)>>) -> Response {
+    (Extension(ToAnybody), state.0.render()).into_response()
 }
 
 /// Across an ocean and back, five times.

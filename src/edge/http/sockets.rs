@@ -1,13 +1,15 @@
 //! How many connections are open, in all and from one address, and that there are no more than may be.
+//!
+//! Whoever has not yet shown that they belong here is a stranger. When all places are taken, the stranger who has been here
+//! longest makes room, so that nobody can keep the carrier out by holding connections.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::Notify;
 
-use crate::live::clock;
+use crate::edge::seldom::Seldom;
 
 /// How many connections may be open; 0 is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,24 +24,42 @@ pub struct SocketLimits {
 pub(super) struct Sockets {
     limits: SocketLimits,
     open: Mutex<Open>,
-    warned: Mutex<Option<Instant>>,
+    warned: Seldom,
 }
 
 #[derive(Default)]
 struct Open {
     all: usize,
     by_address: HashMap<IpAddr, usize>,
+    /// How many were let in so far; the next one's number.
+    so_far: u64,
+    /// Those of them who are still strangers, the first to come first, and how each is asked to go.
+    strangers: BTreeMap<u64, Arc<Notify>>,
 }
 
 /// The place of one connection among them, until it is dropped.
 pub(super) struct Entry {
     sockets: Arc<Sockets>,
     address: IpAddr,
+    number: u64,
+    asked_to_go: Arc<Notify>,
+}
+
+impl Entry {
+    /// They showed that they belong here.
+    pub(super) fn is_known(&self) {
+        self.sockets.open().strangers.remove(&self.number);
+    }
+
+    /// Waits until this place is needed for somebody else.
+    pub(super) async fn asked_to_go(&self) {
+        self.asked_to_go.notified().await;
+    }
 }
 
 impl Sockets {
     pub(super) fn new(limits: SocketLimits) -> Self {
-        Self { limits, open: Mutex::default(), warned: Mutex::default() }
+        Self { limits, open: Mutex::default(), warned: Seldom::default() }
     }
 
     /// A place for one from this address, if there is one; who gets none is closed by being dropped.
@@ -48,15 +68,18 @@ impl Sockets {
         let mut open = self.open();
         let here = open.by_address.get(&address).copied().unwrap_or_default();
         let full = |limit: usize, open: usize| limit > 0 && open >= limit;
-        let why = if full(self.limits.in_all, open.all) {
-            "full"
-        } else if full(self.limits.per_address, here) {
+        let why = if full(self.limits.per_address, here) {
             "full for its address"
+        } else if full(self.limits.in_all, open.all) && !open.asks_a_stranger_to_go() {
+            "full"
         } else {
             open.all += 1;
             open.by_address.insert(address, here + 1);
+            let (number, asked_to_go) = (open.so_far, Arc::new(Notify::new()));
+            open.so_far += 1;
+            open.strangers.insert(number, asked_to_go.clone());
             metrics::gauge!("baton_sockets_open").set(open.all as f64);
-            return Some(Entry { sockets: self.clone(), address });
+            return Some(Entry { sockets: self.clone(), address, number, asked_to_go });
         };
         let all = open.all;
         drop(open);
@@ -65,12 +88,9 @@ impl Sockets {
         None
     }
 
-    /// Says it the first time, and then at most once a minute: who floods us must not flood the log as well.
+    /// Says it, unless it was just said.
     pub(super) fn warn(&self, words: &str) {
-        let now = clock::now();
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|at| now.saturating_duration_since(at) >= QUIET) {
-            *warned = Some(now);
+        if self.warned.may() {
             tracing::warn!("{words}");
         }
     }
@@ -80,10 +100,20 @@ impl Sockets {
     }
 }
 
+impl Open {
+    /// Whether somebody goes, so that there is room. Until they have gone there is one more than there should be.
+    fn asks_a_stranger_to_go(&mut self) -> bool {
+        let Some((_, stranger)) = self.strangers.pop_first() else { return false };
+        stranger.notify_one();
+        true
+    }
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut open = self.sockets.open();
         open.all -= 1;
+        open.strangers.remove(&self.number);
         metrics::gauge!("baton_sockets_open").set(open.all as f64);
         if let Some(here) = open.by_address.get_mut(&self.address) {
             *here -= 1;
@@ -107,9 +137,6 @@ pub(super) fn refused(why: &'static str) {
     metrics::counter!("baton_refused_total", "door" => "socket", "why" => why).increment(1);
 }
 
-/// How often refusals are logged.
-const QUIET: Duration = Duration::from_secs(60);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,14 +154,32 @@ mod tests {
         let sockets = sockets(3, 2);
         let (one, two) = (address("192.0.2.1"), address("192.0.2.2"));
         let first = sockets.let_in(one).unwrap();
-        let _second = sockets.let_in(one).unwrap();
+        let second = sockets.let_in(one).unwrap();
         assert!(sockets.let_in(address("::ffff:192.0.2.1")).is_none(), "two from one address");
-        let _third = sockets.let_in(two).unwrap();
+        let third = sockets.let_in(two).unwrap();
+        [&first, &second, &third].map(Entry::is_known);
         assert!(sockets.let_in(two).is_none(), "three in all");
         drop(first);
         assert!(sockets.let_in(one).is_some());
         assert_eq!(sockets.open().all, 2);
         assert_eq!(sockets.open().by_address.len(), 2, "who is gone is forgotten");
+    }
+
+    #[tokio::test]
+    async fn the_stranger_who_came_first_makes_room_and_whoever_is_known_stays() {
+        let sockets = sockets(3, 0);
+        let one = address("192.0.2.1");
+        let [known, first, second] = [(); 3].map(|()| sockets.let_in(one).unwrap());
+        known.is_known();
+        let carrier = sockets.let_in(address("192.0.2.2")).expect("a stranger goes for it");
+        first.asked_to_go().await;
+        drop(first);
+        let next = sockets.let_in(one).unwrap();
+        second.asked_to_go().await;
+        drop(second);
+        assert_eq!(sockets.open().all, 3);
+        [&carrier, &next].map(Entry::is_known);
+        assert!(sockets.let_in(one).is_none(), "whoever is known stays");
     }
 
     #[tokio::test]

@@ -17,7 +17,8 @@ use crate::live::playout::Playout;
 
 /// What a leg keeps for the live voice that it hears.
 pub(super) struct LiveEar {
-    relay: Relay,
+    /// Made when somebody is heard live for the first time: in most calls nobody ever is.
+    relay: Option<Box<Relay>>,
     lag: Lag,
     counters: Counters,
     began: Instant,
@@ -25,7 +26,7 @@ pub(super) struct LiveEar {
 
 impl LiveEar {
     pub(super) fn new(now: Instant) -> Self {
-        Self { relay: Relay::default(), lag: Lag::default(), counters: Counters::new(), began: now }
+        Self { relay: None, lag: Lag::default(), counters: Counters::new(), began: now }
     }
 
     /// A mark came back: whether it was one that measures, and no more.
@@ -37,18 +38,27 @@ impl LiveEar {
     pub(super) fn cleared(&mut self) {
         self.lag.cleared();
     }
+
+    fn relay(&mut self) -> &mut Relay {
+        self.relay.get_or_insert_default()
+    }
+
+    fn count_deeds(&mut self) {
+        let deeds = self.relay().take_deeds();
+        self.counters.count(deeds);
+    }
 }
 
 impl<L: CarrierLine> PhoneLeg<L> {
     /// From now on somebody is heard live; voices from before belong to another moment.
     pub(super) fn begin_live(&mut self) {
         while self.seat.patchbay.pipe(self.seat.leg).pop().is_some() {}
-        self.live.relay.begin_anew();
+        self.live.relay().begin_anew();
     }
 
     /// A frame for this ear came; perhaps more wait behind it.
     pub(super) async fn pass_on(&mut self, frame: Frame) -> Result<(), LegEnd> {
-        self.live.relay.came(frame);
+        self.live.relay().came(frame);
         self.take_from_pipe();
         self.send_live().await
     }
@@ -58,32 +68,33 @@ impl<L: CarrierLine> PhoneLeg<L> {
         loop {
             let now = clock::now();
             let far = self.far(now);
-            let instead = self.seat.leg == LegId::Prospect && self.live.relay.absent() >= ABSENT;
+            let instead = self.seat.leg == LegId::Prospect && self.live.relay().absent() >= ABSENT;
             let piece = if instead {
                 let hold = self.seat.voice.hold().frame_looped(self.hold_frame);
-                self.live.relay.stand_in(hold, far).inspect(|_| self.hold_frame += 1)
+                self.live.relay().stand_in(hold, far).inspect(|_| self.hold_frame += 1)
             } else {
                 None
             };
             let piece = match piece {
                 Some(piece) => piece,
-                None => match self.live.relay.next(now - self.live.began, far) {
-                    Some(piece) => piece,
-                    None => break,
-                },
+                None => {
+                    let since = now - self.live.began;
+                    let Some(piece) = self.live.relay().next(since, far) else { break };
+                    piece
+                }
             };
             within(self.seat.limits.slow, self.line.send_sound(piece)).await?;
             self.playout.sent_live(now, piece.len());
         }
-        self.live.counters.count(self.live.relay.take_deeds());
+        self.live.count_deeds();
         self.measure().await
     }
 
     /// The next frame of a live voice that is mixed into what Baton says.
     pub(super) fn live_on_the_beat(&mut self) -> &[u8; FRAME_SAMPLES] {
         self.take_from_pipe();
-        self.live.counters.count(self.live.relay.take_deeds());
-        self.live.relay.on_the_beat()
+        self.live.count_deeds();
+        self.live.relay().on_the_beat()
     }
 
     /// Sends a mark that measures, if it is time for one.
@@ -100,7 +111,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
     /// When the live voice must be looked after although nothing came.
     pub(super) fn live_due(&mut self, now: Instant) -> Instant {
         let far = self.far(now);
-        match self.live.relay.patience(far) {
+        match self.live.relay().patience(far) {
             // A mark that becomes overdue is noticed then, and not a frame later.
             Some(patience) => now + patience,
             None => now + LOOK_AGAIN,
@@ -110,7 +121,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
     fn take_from_pipe(&mut self) {
         let pipe = self.seat.patchbay.pipe(self.seat.leg);
         while let Some(frame) = pipe.pop() {
-            self.live.relay.came(frame);
+            self.live.relay().came(frame);
         }
     }
 

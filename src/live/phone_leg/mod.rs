@@ -29,24 +29,28 @@ use crate::live::speech::{AssistantMark, Speech};
 use crate::live::timer::Timer;
 
 /// Runs the leg until its line ends or the call has no use for it.
-pub async fn run(line: impl CarrierLine, seat: PhoneSeat) {
-    let speech = match &seat.speech {
-        Some(berth) => Some(berth.take().await),
-        None => None,
-    };
+///
+/// What runs holds the leg once: an `async fn` would hold its arguments beside it for the whole call.
+pub fn run(line: impl CarrierLine, seat: PhoneSeat) -> impl Future<Output = ()> + Send {
     let mut leg = PhoneLeg::new(line, seat);
-    let end = leg.serve(speech).await;
-    tracing::debug!(call.id = %leg.seat.call, leg = %leg.seat.leg, ?end, "a phone's leg ended");
-    let event = match (leg.seat.leg, end) {
-        (_, LegEnd::NotNeeded) => return,
-        (LegId::Rep(attempt), LegEnd::Broke) => Event::RepStreamBroke(attempt),
-        (LegId::Rep(attempt), _) => Event::RepLeft { attempt, why: End::LeftAfter },
-        (LegId::Prospect, LegEnd::Stopped) => Event::ProspectLeft,
-        (LegId::Prospect, LegEnd::Broke) => Event::ProspectStreamBroke,
-        (LegId::Prospect | LegId::Assistant, LegEnd::ClosedByUs) => Event::ProspectStreamClosed,
-        (LegId::Assistant, LegEnd::Stopped | LegEnd::Broke) => return,
-    };
-    leg.seat.teller.leave(event, leg.seat.leg, leg.seat.number).await;
+    async move {
+        let speech = match &leg.seat.speech {
+            Some(berth) => Some(berth.take().await),
+            None => None,
+        };
+        let end = leg.serve(speech).await;
+        tracing::debug!(call.id = %leg.seat.call, leg = %leg.seat.leg, ?end, "a phone's leg ended");
+        let event = match (leg.seat.leg, end) {
+            (_, LegEnd::NotNeeded) => return,
+            (LegId::Rep(attempt), LegEnd::Broke) => Event::RepStreamBroke(attempt),
+            (LegId::Rep(attempt), _) => Event::RepLeft { attempt, why: End::LeftAfter },
+            (LegId::Prospect, LegEnd::Stopped) => Event::ProspectLeft,
+            (LegId::Prospect, LegEnd::Broke) => Event::ProspectStreamBroke,
+            (LegId::Prospect | LegId::Assistant, LegEnd::ClosedByUs) => Event::ProspectStreamClosed,
+            (LegId::Assistant, LegEnd::Stopped | LegEnd::Broke) => return,
+        };
+        leg.seat.teller.leave(event, leg.seat.leg, leg.seat.number).await;
+    }
 }
 
 /// How a leg ended.

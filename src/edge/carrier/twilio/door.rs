@@ -25,6 +25,7 @@ use crate::edge::carrier::twilio::signature::{Request, SignatureError};
 use crate::edge::carrier::twilio::status::{Status, StatusOrder};
 use crate::edge::carrier::twilio::twiml::{self, ConnectStream};
 use crate::edge::carrier::twilio::wire::Start;
+use crate::edge::seldom::Seldom;
 use crate::handoff::End;
 use crate::id::{CallId, LegId};
 use crate::live::live_call::{Break, LiveCall};
@@ -48,6 +49,8 @@ pub struct Door {
     pub switchboard: Arc<Switchboard>,
     /// The statuses seen so far, a leg each.
     pub statuses: Mutex<HashMap<(CallId, LegId), StatusOrder>>,
+    /// How often it is said that somebody was refused.
+    pub refusals_said: Seldom,
 }
 
 /// The carrier's doors, as routes.
@@ -261,7 +264,8 @@ async fn media(
                 Ok(start) => {
                     if let Some(seat) = door.switchboard.seat(&live, leg).await {
                         let number = seat.number;
-                        let running = phone_leg::run(TwilioLine::new(socket, &start), seat);
+                        // In a place of its own: it is handed on twice from here.
+                        let running = Box::pin(phone_leg::run(TwilioLine::new(socket, &start), seat));
                         blast_wall::around(&live, leg, number, running).await;
                     }
                 }
@@ -394,7 +398,9 @@ impl Door {
         };
         self.account.keys.verify(&request).map_err(|error: SignatureError| {
             metrics::counter!("baton_refused_total", "door" => "signature", "why" => error.to_string()).increment(1);
-            tracing::warn!(%error, door = door_of(url), "a request without a good signature was refused; is server.public_url what the carrier calls?");
+            if self.refusals_said.may() {
+                tracing::warn!(%error, door = door_of(url), "a request without a good signature was refused; is server.public_url what the carrier calls? (said once a minute at most)");
+            }
             (StatusCode::FORBIDDEN, format!("the signature is not good: {error}\n")).into_response()
         })
     }

@@ -299,6 +299,8 @@ impl CarrierLine for TwilioLine {
         let written = 10 - free.len();
         let name = std::str::from_utf8(&digits[..written]).map_err(|_| LineBroke)?;
         wire::write_mark(&mut self.out, &self.incoming.stream, name);
+        // It comes back. Most are the assistant's, and how many it sends must not be held against the prospect.
+        self.messages.earns(1);
         self.send_out().await
     }
 
