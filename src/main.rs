@@ -40,9 +40,9 @@ impl Settings {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Demo { record } => wait_for(show_demo(record)),
-        Command::Sim(arguments) => wait_for(rehearse(*arguments)),
-        Command::Chaos(arguments) => wait_for(break_it(arguments)),
+        Command::Demo { record } => wait_for(unless_told(show_demo(record))),
+        Command::Sim(arguments) => wait_for(unless_told(rehearse(*arguments))),
+        Command::Chaos(arguments) => wait_for(unless_told(break_it(arguments))),
         Command::Serve(settings) => wait_for(serve(&settings)),
         Command::Check { settings, json } => check_settings(&settings, json),
         Command::Twilio(TwilioCommand::Setup { settings, yes, json }) => {
@@ -65,6 +65,15 @@ fn main() -> ExitCode {
 
 fn wait_for(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Does this work until its end, or until told to stop: then all that it holds is dropped, its child processes as well.
+async fn unless_told(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let (told, _told_again) = told_to_stop();
+    tokio::select! {
+        done = work => done,
+        () = told => anyhow::bail!("told to stop before the end"),
+    }
 }
 
 async fn show_demo(record: Option<PathBuf>) -> anyhow::Result<ExitCode> {
@@ -127,23 +136,19 @@ async fn break_it(arguments: ChaosArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn measure(arguments: BenchArguments) -> anyhow::Result<ExitCode> {
-    let within_limits = if arguments.instructions {
-        bench::instructions::run(arguments.gate.as_deref())?
-    } else {
-        bench::run(&Plan {
-            load: Load { calls: arguments.calls, window: Duration::from_secs(arguments.seconds) },
-            rounds: arguments.rounds,
-            json: arguments.json,
-            gate: arguments.gate,
-            under: arguments
-                .under
-                .iter()
-                .flat_map(|line| line.split_whitespace())
-                .map(str::to_owned)
-                .collect(),
-        })?
+    let word = |within_limits: bool| if within_limits { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if arguments.instructions {
+        return bench::instructions::run(arguments.gate.as_deref()).map(word);
+    }
+    let plan = Plan {
+        load: Load { calls: arguments.calls, window: Duration::from_secs(arguments.seconds) },
+        rounds: arguments.rounds,
+        json: arguments.json,
+        gate: arguments.gate,
+        under: arguments.under.iter().flat_map(|line| line.split_whitespace()).map(str::to_owned).collect(),
     };
-    Ok(if within_limits { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(unless_told(async { bench::run(&plan).await.map(word) }))
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -127,22 +127,14 @@ const BLEND: usize = 40;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn voice(hertz: f32, n: usize) -> f32 {
-        let phase = std::f32::consts::TAU * hertz * n as f32 / 8_000.0;
-        6_000.0 * phase.sin() + 2_000.0 * (2.0 * phase).sin() + 900.0 * (5.0 * phase).sin()
-    }
+    use crate::audio::made_up::{largest_jump, voiced};
 
     fn heard(concealer: &mut Concealer, hertz: f32, samples: usize) -> Vec<f32> {
-        let sound: Vec<u8> = (0..samples).map(|n| g711::encode(voice(hertz, n) as i16)).collect();
+        let sound: Vec<u8> = (0..samples).map(|n| g711::encode(voiced(hertz, n) as i16)).collect();
         for frame in sound.chunks(160) {
             concealer.passed(frame);
         }
         sound.into_iter().map(decoded).collect()
-    }
-
-    fn largest_step(sound: &[f32]) -> f32 {
-        sound.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
     }
 
     fn level_dbfs(sound: &[f32]) -> f32 {
@@ -157,15 +149,15 @@ mod tests {
             for cut in (1_600..1_720).step_by(7) {
                 let mut concealer = Concealer::default();
                 let mut sound = heard(&mut concealer, hertz, cut);
-                let own = largest_step(&sound);
+                let own = largest_jump(&sound);
                 let before = level_dbfs(&sound[cut - 160..]);
                 let mut made = [0.0; 1_600];
                 concealer.make_up(Floor::default(), &mut made);
                 sound.extend(made);
-                let mut back: Vec<f32> = (0..160).map(|n| voice(hertz, n + 31)).collect();
+                let mut back: Vec<f32> = (0..160).map(|n| voiced(hertz, n + 31)).collect();
                 concealer.blend(Floor::default(), &mut back);
                 sound.extend(back);
-                let step = largest_step(&sound);
+                let step = largest_jump(&sound);
                 assert!(step < own * 1.35, "{hertz} Hz, cut at {cut}: a step of {step}, its own are {own}");
                 let first = level_dbfs(&made[..160]);
                 assert!((before - 6.0..before + 1.5).contains(&first), "{hertz} Hz: {before} then {first}");

@@ -62,3 +62,14 @@ pub(crate) fn largest_step(sound: &[u8]) -> i32 {
 
 /// A step that is so much larger than any of the voice's own is a click.
 pub(crate) const CLICK: f64 = 1.4;
+
+/// A steady voice of this pitch with two overtones, at this sample.
+pub(crate) fn voiced(hertz: f32, n: usize) -> f32 {
+    let phase = TAU * hertz * n as f32 / 8_000.0;
+    6_000.0 * phase.sin() + 2_000.0 * (2.0 * phase).sin() + 900.0 * (5.0 * phase).sin()
+}
+
+/// The largest step from one sample to the next: a click is one that the sound itself does not make.
+pub(crate) fn largest_jump(sound: &[f32]) -> f32 {
+    sound.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
+}

@@ -61,15 +61,7 @@ const SHORTEST_FADE: usize = 40;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn voice(hertz: f32, n: usize) -> f32 {
-        let phase = std::f32::consts::TAU * hertz * n as f32 / 8_000.0;
-        6_000.0 * phase.sin() + 2_000.0 * (2.0 * phase).sin() + 900.0 * (5.0 * phase).sin()
-    }
-
-    fn largest_step(sound: &[f32]) -> f32 {
-        sound.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
-    }
+    use crate::audio::made_up::{largest_jump, voiced};
 
     /// How often the sound rises through zero after its overtones are smoothed away.
     fn rises(sound: &[f32]) -> usize {
@@ -80,7 +72,7 @@ mod tests {
     #[test]
     fn a_shortened_voice_keeps_its_pitch_and_its_ends_and_does_not_click() {
         for hertz in [70.0, 92.0, 118.0, 186.0, 240.0] {
-            let voice: Vec<f32> = (0..16_000).map(|n| voice(hertz, n)).collect();
+            let voice: Vec<f32> = (0..16_000).map(|n| voiced(hertz, n)).collect();
             let mut sound: Vec<f32> = Vec::new();
             for frame in voice.chunks(160) {
                 let mut frame = frame.to_vec();
@@ -92,7 +84,7 @@ mod tests {
                 assert!((frame[frame.len() - 1] - last).abs() < 400.0);
                 sound.extend(frame);
             }
-            assert!(largest_step(&sound) < largest_step(&voice) * 1.3, "{hertz} Hz");
+            assert!(largest_jump(&sound) < largest_jump(&voice) * 1.3, "{hertz} Hz");
             let (was, is) = (rises(&voice) as f32 / 16_000.0, rises(&sound) as f32 / sound.len() as f32);
             assert!((is / was - 1.0).abs() < 0.12, "{hertz} Hz: {was} became {is}");
         }
@@ -101,7 +93,7 @@ mod tests {
     #[test]
     fn a_lengthened_voice_keeps_its_pitch_and_does_not_click() {
         for hertz in [70.0, 92.0, 118.0, 186.0, 240.0] {
-            let voice: Vec<f32> = (0..16_000).map(|n| voice(hertz, n)).collect();
+            let voice: Vec<f32> = (0..16_000).map(|n| voiced(hertz, n)).collect();
             let mut sound: Vec<f32> = Vec::new();
             for frame in voice.chunks(160) {
                 let mut room = [0.0; 280];
@@ -110,7 +102,7 @@ mod tests {
                 assert!((40..=120).contains(&added), "{hertz} Hz: {added}");
                 sound.extend(&room[..160 + added]);
             }
-            assert!(largest_step(&sound) < largest_step(&voice) * 1.3, "{hertz} Hz");
+            assert!(largest_jump(&sound) < largest_jump(&voice) * 1.3, "{hertz} Hz");
             let (was, is) = (rises(&voice) as f32 / 16_000.0, rises(&sound) as f32 / sound.len() as f32);
             assert!((is / was - 1.0).abs() < 0.12, "{hertz} Hz: {was} became {is}");
         }

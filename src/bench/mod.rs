@@ -43,12 +43,11 @@ pub struct Plan {
     pub under: Vec<String>,
 }
 
-/// Measures and reports; true when no limit is exceeded.
-pub fn run(plan: &Plan) -> anyhow::Result<bool> {
+/// Measures and reports; true when no limit is exceeded. Wants a runtime of one thread, which reads for all ends beside
+/// the one that sends: the rest of the machine is the gateway's.
+pub async fn run(plan: &Plan) -> anyhow::Result<bool> {
     let limits = plan.gate.as_deref().map(Limits::read).transpose()?;
-    // One thread reads for all ends and one sends: the rest of the machine is the gateway's.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(measure(plan))?;
+    let report = measure(plan).await?;
     let text = if plan.json { format!("{:#}\n", serde_json::to_value(&report)?) } else { report.text() };
     std::io::stdout().write_all(text.as_bytes()).context("could not write to the output")?;
     let Some(limits) = limits else { return Ok(true) };

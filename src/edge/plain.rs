@@ -5,18 +5,18 @@ use crate::edge::lenient::MAX_NUMBER;
 
 /// A message, and how far it has been read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plain<'a> {
+struct Plain<'a> {
     rest: &'a str,
 }
 
 impl<'a> Plain<'a> {
     /// From its beginning.
-    pub(crate) fn new(text: &'a str) -> Self {
+    fn new(text: &'a str) -> Self {
         Self { rest: text }
     }
 
     /// Reads an object: `member` is given each name, and reads the value.
-    pub(crate) fn object(&mut self, mut member: impl FnMut(&mut Self, &'a str) -> Option<()>) -> Option<()> {
+    fn object(&mut self, mut member: impl FnMut(&mut Self, &'a str) -> Option<()>) -> Option<()> {
         self.eat("{")?;
         loop {
             let name = self.string()?;
@@ -29,7 +29,7 @@ impl<'a> Plain<'a> {
     }
 
     /// Reads a string without escapes.
-    pub(crate) fn string(&mut self) -> Option<&'a str> {
+    fn string(&mut self) -> Option<&'a str> {
         self.eat("\"")?;
         for (end, byte) in self.rest.bytes().enumerate() {
             match byte {
@@ -46,7 +46,7 @@ impl<'a> Plain<'a> {
     }
 
     /// Reads a string without escapes that is long, and of letters that its reader checks.
-    pub(crate) fn sound(&mut self) -> Option<&'a str> {
+    fn sound(&mut self) -> Option<&'a str> {
         self.eat("\"")?;
         let end = memchr::memchr2(b'"', b'\\', self.rest.as_bytes())?;
         let (sound, rest) = self.rest.split_at(end);
@@ -55,18 +55,18 @@ impl<'a> Plain<'a> {
     }
 
     /// Reads a count, as a number or in a string.
-    pub(crate) fn count(&mut self) -> Option<u64> {
+    fn count(&mut self) -> Option<u64> {
         let digits = if self.rest.starts_with('"') { self.string()? } else { self.digits()? };
         digits.parse().ok().filter(|count| *count <= MAX_NUMBER)
     }
 
     /// Passes over a string or a count.
-    pub(crate) fn skip(&mut self) -> Option<()> {
+    fn skip(&mut self) -> Option<()> {
         if self.rest.starts_with('"') { self.string() } else { self.digits() }.map(|_| ())
     }
 
     /// Whether all of it has been read.
-    pub(crate) fn is_read(&self) -> Option<()> {
+    fn is_read(&self) -> Option<()> {
         self.rest.is_empty().then_some(())
     }
 
@@ -84,8 +84,44 @@ impl<'a> Plain<'a> {
     }
 }
 
+/// A frame of sound as carriers and assistants write it, fifty times a second a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlainMedia<'a> {
+    /// `streamSid`.
+    pub(crate) stream: Option<&'a str>,
+    /// `media.track`.
+    pub(crate) track: Option<&'a str>,
+    /// `media.timestamp`, in milliseconds.
+    pub(crate) stamp: Option<u64>,
+    /// `media.payload`, unchecked.
+    pub(crate) payload: &'a str,
+}
+
+/// Reads a frame that is written plainly; nothing where it is no frame, or there is any doubt.
+pub(crate) fn media(text: &str) -> Option<PlainMedia<'_>> {
+    let (mut event, mut stream, mut media) = (None, None, None);
+    let (mut track, mut stamp, mut payload) = (None, None, None);
+    let mut plain = Plain::new(text);
+    plain.object(|plain, name| match name {
+        "event" => once(&mut event, plain.string()?),
+        "streamSid" => once(&mut stream, plain.string()?),
+        "media" => {
+            once(&mut media, ())?;
+            plain.object(|plain, name| match name {
+                "track" => once(&mut track, plain.string()?),
+                "timestamp" => once(&mut stamp, plain.count()?),
+                "payload" => once(&mut payload, plain.sound()?),
+                _ => plain.skip(),
+            })
+        }
+        _ => plain.skip(),
+    })?;
+    plain.is_read()?;
+    (event? == "media").then_some(PlainMedia { stream, track, stamp, payload: payload? })
+}
+
 /// Puts a member's value where none was: one that comes twice is a doubt.
-pub(crate) fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
+fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.replace(value).is_none().then_some(())
 }
 

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::edge::json::{put_number, put_raw, put_sound, put_text};
 use crate::edge::lenient::{self, Text, WireError, mark_name, object, part, within_length};
-use crate::edge::plain::{Plain, once};
+use crate::edge::plain::{self, PlainMedia};
 use crate::time::MediaTime;
 
 /// Writes to one assistant: gives its stream the names that it knows, and counts as Twilio does.
@@ -174,27 +174,12 @@ pub fn read(text: &str) -> Result<FromAssistant<'_>, WireError> {
 
 /// Sound as most assistants write it; everything else takes the long way.
 fn plain_media(text: &str) -> Option<FromAssistant<'_>> {
-    let (mut event, mut stream, mut media, mut payload) = (None, None, None, None);
-    let mut plain = Plain::new(text);
-    plain.object(|plain, name| match name {
-        "event" => once(&mut event, plain.string()?),
-        "streamSid" => once(&mut stream, plain.string()?),
-        "media" => {
-            once(&mut media, ())?;
-            plain.object(|plain, name| match name {
-                "payload" => once(&mut payload, plain.sound()?),
-                _ => plain.skip(),
-            })
-        }
-        _ => plain.skip(),
-    })?;
-    plain.is_read()?;
-    (event? == "media").then_some(())?;
+    let PlainMedia { stream, payload, .. } = plain::media(text)?;
     let stream = match stream {
         Some(stream) => Some(Text::from(stream).name("streamSid").ok()?),
         None => None,
     };
-    Some(FromAssistant::Media { stream, payload: Text::from(payload?) })
+    Some(FromAssistant::Media { stream, payload: Text::from(payload) })
 }
 
 #[derive(Deserialize)]

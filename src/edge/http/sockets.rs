@@ -157,7 +157,7 @@ mod tests {
         let second = sockets.let_in(one).unwrap();
         assert!(sockets.let_in(address("::ffff:192.0.2.1")).is_none(), "two from one address");
         let third = sockets.let_in(two).unwrap();
-        [&first, &second, &third].map(Entry::is_known);
+        [&first, &second, &third].into_iter().for_each(Entry::is_known);
         assert!(sockets.let_in(two).is_none(), "three in all");
         drop(first);
         assert!(sockets.let_in(one).is_some());
@@ -178,7 +178,7 @@ mod tests {
         second.asked_to_go().await;
         drop(second);
         assert_eq!(sockets.open().all, 3);
-        [&carrier, &next].map(Entry::is_known);
+        [&carrier, &next].into_iter().for_each(Entry::is_known);
         assert!(sockets.let_in(one).is_none(), "whoever is known stays");
     }
 

@@ -75,13 +75,12 @@ impl<L: CarrierLine> PhoneLeg<L> {
             } else {
                 None
             };
-            let piece = match piece {
-                Some(piece) => piece,
-                None => {
-                    let since = now - self.live.began;
-                    let Some(piece) = self.live.relay().next(since, far) else { break };
-                    piece
-                }
+            let piece = if let Some(piece) = piece {
+                piece
+            } else {
+                let since = now - self.live.began;
+                let Some(piece) = self.live.relay().next(since, far) else { break };
+                piece
             };
             within(self.seat.limits.slow, self.line.send_sound(piece)).await?;
             self.playout.sent_live(now, piece.len());
