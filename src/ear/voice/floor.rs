@@ -52,7 +52,8 @@ impl Floor {
         }
         self.noise = self.noise.clamp(self.floor, self.floor + NOISE_ABOVE_DB);
         if score > SURELY && level > self.floor + GATE_DB {
-            self.speech += (level - self.speech) * SPEECH_FOLLOW;
+            let off = level - self.speech;
+            self.speech += off * SPEECH_FOLLOW;
         }
     }
 
@@ -63,13 +64,18 @@ impl Floor {
 
     /// The level that a frame must have to be somebody's.
     pub(super) fn gate(&self) -> f32 {
-        (self.floor + GATE_DB).max(INAUDIBLE_DBFS)
+        (self.floor + GATE_DB + (NOISY_GATE_DB - GATE_DB) * self.noisiness()).max(INAUDIBLE_DBFS)
+    }
+
+    /// The mean level of the line's noise.
+    pub(super) fn noise(&self) -> f32 {
+        self.noise
     }
 
     /// How noisy the line is: 0 on a quiet one, 1 where the network takes noise for speech, and between.
     pub(super) fn noisiness(&self) -> f32 {
         let by_floor = (self.noise - NOISY_FROM_DBFS) / NOISY_OVER_DB;
-        let by_snr = (SNR_QUIET_DB - (self.speech - self.noise)) / NOISY_OVER_DB;
+        let by_snr = (SNR_QUIET_DB - (self.speech - self.noise)) / 5.0;
         by_floor.max(by_snr).clamp(0.0, 1.0)
     }
 
@@ -203,3 +209,6 @@ const CLEAR_DB: f32 = 10.0;
 
 /// Two units of log odds, a score of 0.5 made 0.12, for a frame as quiet as the noise (measured on five sets).
 const DOUBT_PER_DB: f32 = 0.2;
+
+/// In noise, where words hardly stand out.
+const NOISY_GATE_DB: f32 = 3.0;

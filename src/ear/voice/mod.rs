@@ -7,6 +7,8 @@ mod clocks;
 mod echo;
 mod floor;
 mod network;
+mod periodic;
+mod still;
 mod tone;
 
 use crate::audio::frame::FRAME_SAMPLES;
@@ -20,9 +22,14 @@ pub struct Voice {
     network: network::Network,
     floor: floor::Floor,
     tone: tone::Tone,
+    still: still::Still,
+    periodic: periodic::Periodic,
     echo: echo::Echo,
     clocks: clocks::Clocks,
     odds: f32,
+    quick: f32,
+    noise_odds: f32,
+    noise_dev: f32,
     evidence: u32,
     /// How long the frames before this have been loud enough, back to back.
     loud: u64,
@@ -58,9 +65,14 @@ impl Voice {
             network: network::Network::default(),
             floor: floor::Floor::default(),
             tone: tone::Tone::default(),
+            still: still::Still::default(),
+            periodic: periodic::Periodic::default(),
             echo: echo::Echo::default(),
             clocks: clocks::Clocks::new(turn_over_millis),
             odds: ODDS_AT_FIRST,
+            quick: ODDS_AT_FIRST,
+            noise_odds: -1.0,
+            noise_dev: 0.2,
             evidence: 0,
             loud: 0,
         }
@@ -79,23 +91,39 @@ impl Voice {
         let alone = self.network.hear(frame);
         let tonal = self.tone.hear(spectra);
         let echo = self.echo.hear(playing_dbfs, level);
-        self.floor.hear(level, alone);
-
-        let odds = log_odds(alone);
-        let doubt = self.floor.doubt(level);
-        self.odds += (odds - self.odds) * SMOOTHING;
+        // What has no voice in it is noise, whatever the network thinks of it.
+        self.floor.hear(level, if self.periodic.noise() { 0.0 } else { alone });
         let gate = self.floor.gate().max(echo);
         let open = level >= gate;
-        let machine = tonal.hops >= TONE_HOPS;
-        let noisiness = self.floor.noisiness();
-        let (start, stay) = (between(START, noisiness), between(STAY, noisiness));
-        // Straight from the network when it begins, so that no word is late.
-        let seems = share_of(odds - doubt);
+        self.still.hear(spectra, open);
+        self.periodic.hear(spectra, open);
+        let noise = self.periodic.noise();
+        let machine = noise || self.still.machine() || tonal.hops >= TONE_HOPS;
+
+        let odds = log_odds(alone);
+        if !self.clocks.speaking() || level < self.floor.noise() + 3.0 {
+            let off = (odds - self.noise_odds).clamp(-2.0, 2.0);
+            self.noise_odds += off * 0.02;
+            self.noise_dev += (off.abs() - self.noise_dev) * 0.02;
+        }
+        let noisiness = self.floor.noisiness().min((self.noise_odds + 2.0 * self.noise_dev + 0.2).clamp(0.0, 1.0));
+        self.odds += (odds - self.odds) * between(SMOOTHING, noisiness);
+        // Nearly straight from the network on a quiet line, so that no word is late.
+        self.quick += (odds - self.quick) * between(QUICK, noisiness);
+        let doubt = self.floor.doubt(level);
+        let seems = share_of(self.quick - doubt);
         let score = if machine || level < echo { 0.0 } else { share_of(self.odds - doubt) };
 
         self.loud = if open { self.loud + 1 } else { 0 };
-        self.evidence = if open && seems >= start && tonal.since >= TONE_OVER_HOPS { self.evidence + 1 } else { 0 };
-        let voice = if self.clocks.speaking() { open && seems >= stay } else { self.evidence >= START_FRAMES };
+        let begins = open && seems >= between(START, noisiness) && tonal.since >= TONE_OVER_HOPS;
+        // The network is late by a frame or two: a loud frame before is evidence as well.
+        let loud = open && tonal.since >= TONE_OVER_HOPS && level >= gate + 9.0 && noisiness < 0.5;
+        self.evidence = if begins || loud { self.evidence + 1 } else { 0 };
+        let voice = if self.clocks.speaking() {
+            open && seems >= between(STAY, noisiness)
+        } else {
+            begins && self.evidence >= START_FRAMES && self.still.alive()
+        };
         let heard = if machine {
             clocks::Heard::Machine { since: back(at, u64::from(tonal.hops)) }
         } else if voice {
@@ -108,7 +136,7 @@ impl Voice {
             score,
             level_dbfs: level,
             floor_dbfs: self.floor.dbfs(),
-            tone: tonal.now,
+            tone: tonal.now || (machine && !noise),
             speaking: self.clocks.speaking(),
             change,
         }
@@ -153,8 +181,18 @@ const TONE_HOPS: u32 = 10;
 /// After lines alone so much else must have been heard before it can be a voice.
 const TONE_OVER_HOPS: u32 = 2;
 
-/// Half of the way to the newest frame.
-const SMOOTHING: f32 = 0.5;
+/// How far the score goes towards the newest frame, on a quiet line and in noise.
+const SMOOTHING: (f32, f32) = (0.5, 0.33);
+
+/// The same for what begins and ends speech.
+const QUICK: (f32, f32) = (1.0, 0.33);
 
 /// Silence.
 const ODDS_AT_FIRST: f32 = -5.0;
+
+#[cfg(test)]
+mod made;
+
+#[cfg(test)]
+#[path = "voice_tests.rs"]
+mod tests;
