@@ -1,0 +1,4 @@
+//! The ear's laboratory: what it hears on labelled sound, measured beside what it must reach.
+
+pub mod pitch_table;
+pub mod ref_tracks;
