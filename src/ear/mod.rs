@@ -8,3 +8,4 @@ pub(crate) mod made_voice;
 pub mod pitch;
 pub mod prosody;
 pub mod spectrum;
+pub mod syllables;

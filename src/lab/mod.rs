@@ -2,3 +2,4 @@
 
 pub mod pitch_table;
 pub mod ref_tracks;
+pub mod syllable_table;
