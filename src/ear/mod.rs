@@ -6,6 +6,7 @@
 #[cfg(test)]
 pub(crate) mod made_voice;
 pub mod pitch;
+pub mod prolonged;
 pub mod prosody;
 pub mod spectrum;
 pub mod syllables;
