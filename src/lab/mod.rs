@@ -1,4 +1,15 @@
 //! The ear's laboratory: what it hears on labelled sound, measured beside what it must reach.
 
+pub mod calibrate;
+pub mod corpus;
+pub mod drill;
+pub mod exam;
+pub mod lines;
+pub mod logistic;
+pub mod mood_table;
 pub mod pitch_table;
 pub mod ref_tracks;
+pub mod reliability;
+pub mod score;
+pub mod staged;
+pub mod train;
