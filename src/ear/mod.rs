@@ -7,3 +7,4 @@ pub mod mood;
 pub mod pitch;
 pub mod prosody;
 pub mod spectrum;
+pub mod voice;

@@ -1,4 +1,4 @@
-//! The ear's laboratory: what it hears on labelled sound, measured beside what it must reach.
+//! The ear's laboratory: labelled sound in, what the ear made of it out, beside what it must reach.
 
 pub mod calibrate;
 pub mod corpus;
@@ -13,3 +13,4 @@ pub mod reliability;
 pub mod score;
 pub mod staged;
 pub mod train;
+pub mod vad_table;
