@@ -49,7 +49,7 @@ impl Prosody {
         let mut hops = [None; 2];
         for (half, (pitch, power)) in pitches.into_iter().zip(spectra).enumerate() {
             let end = at.0.saturating_add(((half + 1) * HOP) as u64);
-            let middle = MediaTime(end.saturating_sub((WINDOW / 2) as u64));
+            let middle = MediaTime(end.saturating_sub(MIDDLE));
             self.newest = (self.newest + 1) % WAITING;
             self.waiting[self.newest] = self.look(middle, power);
             hops[half] = pitch.map(|pitch| {
@@ -145,6 +145,10 @@ const BIN_1500: usize = bin(1_500);
 const BIN_2000: usize = bin(2_000);
 const BIN_3400: usize = bin(3_400);
 
+/// The middle of what a hop looked at, in samples before its end. A spectrum's middle lies 128 before it, that of two
+/// periods of 70 to 400 Hz 130 to 180: the nearest whole hop.
+const MIDDLE: u64 = 2 * HOP as u64;
+
 /// Hops that wait for their pitch, the newest among them.
 const WAITING: usize = pitch::LATE_HOPS + 1;
 
@@ -160,5 +164,5 @@ const HIDDEN: f32 = 1e-4;
 /// Power of the last bits of the line at one bin: keeps logarithms finite and silence from looking lively.
 const FAINT: f32 = 16.0;
 
-/// Power of a sine at full scale is half of this.
+/// The mean square of full scale.
 const FULL_SCALE: f32 = 32_768.0 * 32_768.0;

@@ -13,4 +13,4 @@ pub mod reliability;
 pub mod score;
 pub mod staged;
 pub mod train;
-pub mod vad_table;
+pub mod voice_table;

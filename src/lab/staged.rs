@@ -6,6 +6,7 @@ use crate::audio::frame::FRAME_SAMPLES;
 use crate::ear::mood::Heard;
 use crate::ear::prosody::{Hop, Prosody};
 use crate::ear::spectrum::{REACH, spectra};
+use crate::ear::voice::Voice;
 use crate::lab::corpus::{Corpus, CorpusError};
 use crate::lab::lines::Line;
 use crate::lab::score::Chance;
@@ -44,8 +45,6 @@ pub struct Clip {
     pub emotion: Emotion,
     /// Its sound at 8 kHz.
     pub sound: Vec<i16>,
-    /// Where it is speech, in seconds.
-    pub speech: Vec<(f64, f64)>,
 }
 
 /// All acted sentences of the corpus, in the order of their files.
@@ -61,7 +60,7 @@ pub fn clips(corpus: &Corpus) -> Result<Vec<Clip>, CorpusError> {
         });
         let (Some(speaker), Some(emotion)) = (item.labels.speaker.clone(), emotion) else { continue };
         let sound = corpus.sound(item)?;
-        clips.push(Clip { file: item.file.clone(), speaker, emotion, sound, speech: item.speech() });
+        clips.push(Clip { file: item.file.clone(), speaker, emotion, sound });
     }
     clips.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(clips)
@@ -81,29 +80,27 @@ pub struct Step {
 /// A call of these clips with silence between them, over a line.
 pub fn call(clips: &[&Clip], gap_ms: u64, line: &Line, chance: &mut Chance) -> Vec<Step> {
     let gap = vec![0; MediaTime::from_millis(gap_ms).0 as usize];
-    let (mut sound, mut ends, mut speech) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sound, mut ends) = (Vec::new(), Vec::new());
     for clip in clips {
-        let begins = sound.len() as f64 / 8_000.0;
-        speech.extend(clip.speech.iter().map(|(from, to)| (begins + from, begins + to)));
         sound.extend_from_slice(&clip.sound);
         sound.extend_from_slice(&gap);
         ends.push((sound.len() as f64 / f64::from(line.speed)) as u64);
     }
-    let carried = line.carry(&sound, chance);
-    let mut prosody = Prosody::default();
+    let (mut voice, mut prosody) = (Voice::default(), Prosody::default());
     let mut reach = [0.0; REACH];
     let mut steps = Vec::new();
-    for (number, frame) in carried.chunks_exact(FRAME_SAMPLES).enumerate() {
+    for (number, frame) in line.carry(&sound, chance).as_chunks::<FRAME_SAMPLES>().0.iter().enumerate() {
         reach.copy_within(FRAME_SAMPLES.., 0);
         for (to, sample) in reach[REACH - FRAME_SAMPLES..].iter_mut().zip(frame) {
             *to = f32::from(*sample);
         }
         let at = MediaTime((number * FRAME_SAMPLES) as u64);
-        for hop in prosody.hear(at, &reach, &spectra(&reach)).into_iter().flatten() {
+        let power = spectra(&reach);
+        let voiced = voice.hear(at, frame, &power, SILENT_DBFS);
+        let heard = Heard { speaking: voiced.speaking, floor_dbfs: voiced.floor_dbfs, syllable: false };
+        for hop in prosody.hear(at, &reach, &power).into_iter().flatten() {
             let clip = ends.partition_point(|end| *end <= hop.at.0).min(clips.len() - 1);
-            let second = hop.at.0 as f64 / 8_000.0 * f64::from(line.speed);
-            let speaking = speech.iter().any(|(from, to)| (*from..*to).contains(&second));
-            steps.push(Step { hop, heard: Heard { speaking, floor_dbfs: -60.0, syllable: false }, clip });
+            steps.push(Step { hop, heard, clip });
         }
     }
     steps
@@ -128,3 +125,6 @@ pub struct Part {
     /// What it is meant as.
     pub state: Emotion,
 }
+
+/// Nothing is played to whoever speaks on a staged call.
+const SILENT_DBFS: f32 = -96.0;

@@ -98,7 +98,8 @@ impl Path {
 }
 
 fn unlike(candidate: &Candidate, speaker: &Speaker) -> f32 {
-    1.0 - candidate.mixed + SHORTER * 8_000.0 / candidate.hz + speaker.strangeness(candidate.octave)
+    // What is all but perfectly periodic is believed, however strange.
+    (1.0 - candidate.mixed) * (1.0 + speaker.strangeness(candidate.octave)) + SHORTER * 8_000.0 / candidate.hz
 }
 
 /// Further than any real cost.

@@ -73,5 +73,5 @@ const USUAL: f32 = 7.0 / 12.0;
 /// Beyond this many octaves more, nothing gets stranger.
 const STRANGEST: f32 = 0.5;
 
-/// What an octave of strangeness costs.
-const STRANGE: f32 = 0.2;
+/// How many times dearer an octave of strangeness makes what is not alike.
+const STRANGE: f32 = 1.0;
