@@ -9,4 +9,5 @@ pub mod mood;
 pub mod pitch;
 pub mod prosody;
 pub mod spectrum;
+pub mod syllables;
 pub mod voice;

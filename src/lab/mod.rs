@@ -12,5 +12,6 @@ pub mod ref_tracks;
 pub mod reliability;
 pub mod score;
 pub mod staged;
+pub mod syllable_table;
 pub mod train;
 pub mod voice_table;

@@ -61,16 +61,18 @@ pub struct Streaming {
     pub strict: Count,
 }
 
-/// Plays the recipes to a mood whose heads `of_speaker` gives.
+/// Plays the recipes over each of these lines to a mood whose heads `of_speaker` gives.
 pub fn stream(
     clips: &[Clip],
     recipes: &[Recipe],
-    line: &Line,
+    lines: &[Line],
     of_speaker: impl Fn(&str) -> Heads,
 ) -> anyhow::Result<Streaming> {
     let mut calls = Vec::new();
-    for recipe in recipes {
-        calls.push(staged(clips, recipe, line, &of_speaker)?);
+    for line in lines {
+        for recipe in recipes {
+            calls.push(staged(clips, recipe, line, &of_speaker)?);
+        }
     }
     Ok(Streaming { settled: counted(&calls, SETTLING_S), strict: counted(&calls, 0.0), calls })
 }
@@ -164,11 +166,17 @@ pub fn print(table: &Streaming) -> String {
         }
         text += "\n";
     }
-    text += &format!("{:<26}", "all (mean, median)");
-    for count in [settled, strict] {
+    text += &sum_up("all (mean, median)", table);
+    text + &format!("{:<26} {:>24}\n", "wanted", format!("{GOAL_LATENCY_S:.1} s"))
+}
+
+/// The last line of the table: all calls together.
+pub fn sum_up(of: &str, table: &Streaming) -> String {
+    let mut text = format!("{of:<26}");
+    for count in [&table.settled, &table.strict] {
         text += &format!(" {:>10.3} {:>11.1} s ", count.auc, count.latency_s);
     }
-    text + &format!("\n{:<26} {:>24}\n", "wanted", format!("{GOAL_LATENCY_S:.1} s"))
+    text + "\n"
 }
 
 /// As long as the window: while words of the excitement are in it, it is not wrong to be high.

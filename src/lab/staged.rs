@@ -6,6 +6,7 @@ use crate::audio::frame::FRAME_SAMPLES;
 use crate::ear::mood::Heard;
 use crate::ear::prosody::{Hop, Prosody};
 use crate::ear::spectrum::{REACH, spectra};
+use crate::ear::syllables::Syllables;
 use crate::ear::voice::Voice;
 use crate::lab::corpus::{Corpus, CorpusError};
 use crate::lab::lines::Line;
@@ -86,7 +87,7 @@ pub fn call(clips: &[&Clip], gap_ms: u64, line: &Line, chance: &mut Chance) -> V
         sound.extend_from_slice(&gap);
         ends.push((sound.len() as f64 / f64::from(line.speed)) as u64);
     }
-    let (mut voice, mut prosody) = (Voice::default(), Prosody::default());
+    let (mut voice, mut prosody, mut syllables) = (Voice::default(), Prosody::default(), Syllables::default());
     let mut reach = [0.0; REACH];
     let mut steps = Vec::new();
     for (number, frame) in line.carry(&sound, chance).as_chunks::<FRAME_SAMPLES>().0.iter().enumerate() {
@@ -97,8 +98,9 @@ pub fn call(clips: &[&Clip], gap_ms: u64, line: &Line, chance: &mut Chance) -> V
         let at = MediaTime((number * FRAME_SAMPLES) as u64);
         let power = spectra(&reach);
         let voiced = voice.hear(at, frame, &power, SILENT_DBFS);
-        let heard = Heard { speaking: voiced.speaking, floor_dbfs: voiced.floor_dbfs, syllable: false };
         for hop in prosody.hear(at, &reach, &power).into_iter().flatten() {
+            let syllable = syllables.hear(&hop, voiced.speaking).is_some();
+            let heard = Heard { speaking: voiced.speaking, floor_dbfs: voiced.floor_dbfs, syllable };
             let clip = ends.partition_point(|end| *end <= hop.at.0).min(clips.len() - 1);
             steps.push(Step { hop, heard, clip });
         }

@@ -8,12 +8,13 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::ear::mood::functionals::NAMES;
-use crate::ear::mood::heads::{LeftOut, TrainedOn, Weights};
+use crate::ear::mood::heads::{Heads, LeftOut, TrainedOn, Weights};
 use crate::lab::corpus::Corpus;
 use crate::lab::drill::{Against, Run, runs, speakers};
 use crate::lab::exam::{self, Answer, Mark, Trained, answers, mark, trained};
 use crate::lab::lines::Line;
 use crate::lab::mood_table::{self, Streaming, stream};
+use crate::lab::score::Chance;
 use crate::lab::staged::{Clip, Emotion, Recipe, clips};
 
 /// What training found out about itself.
@@ -27,8 +28,10 @@ pub struct Report {
     pub lines: Vec<Mark>,
     /// The exam over the line of the recordings when nobody's usual is known.
     pub no_baseline: Vec<Mark>,
-    /// The recipes, speakers left out.
+    /// The recipes over the line of the recordings, speakers left out.
     pub streaming: Streaming,
+    /// The same over lines of chance.
+    pub streaming_lines: Streaming,
     /// The weights.
     pub weights: Weights,
 }
@@ -83,6 +86,7 @@ fn trained_and_examined(corpus: &Corpus, recipes: &[Recipe]) -> anyhow::Result<R
         lines: marks(&heard, false),
         no_baseline: marks(&unheard, true),
         streaming,
+        streaming_lines,
         weights,
     })
 }
@@ -168,6 +172,7 @@ impl Report {
             text += &format!("{}, is the probability true?\n{}\n", mark.asked, mark.reliability.text());
         }
         text += &mood_table::print(&self.streaming);
+        text += &mood_table::sum_up("over lines of chance", &self.streaming_lines);
         text += "\nfigure             activation     tone   (per spread of the figure in training)\n";
         let (activation, tone) = (&self.weights.activation, &self.weights.tone);
         for (name, (activation, tone)) in
@@ -182,6 +187,12 @@ impl Report {
 /// Places of the two questions among the marks.
 const ACTIVATION: usize = 0;
 const TONE: usize = 1;
+
+/// Lines that each recipe is streamed over besides that of the recordings.
+const STREAMED_LINES: usize = 4;
+
+/// Any number but zero; other lines than those of the training.
+const LINES_SEED: u64 = 0x11_e5;
 
 /// One is left out, one calibrates, and two are still people.
 const FEWEST_SPEAKERS: usize = 4;

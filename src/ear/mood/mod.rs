@@ -198,7 +198,7 @@ pub(crate) const WORTH_A_LOOK: u8 = 10;
 const AUDIBLE_DB: f32 = 6.0;
 
 /// The newest window's share of the smoothed value: it is half there after 0.7 s.
-const NEWEST: f32 = 0.4;
+const NEWEST: f32 = 0.6;
 
 /// Before so many seconds of speech there is no usual to differ from, and the answer is: no evidence yet.
 const HELD_BACK_S: f32 = 4.0;

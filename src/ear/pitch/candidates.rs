@@ -8,7 +8,7 @@ pub(super) struct Candidate {
     /// The logarithm to base 2 of its hertz: an octave is 1.
     pub(super) octave: f32,
     pub(super) hz: f32,
-    /// Wave and envelope together, 0 to 1.
+    /// Wave and power together, 0 to 1.
     pub(super) mixed: f32,
     /// The wave alone, 0 to 1.
     pub(super) wave: f32,
@@ -32,7 +32,7 @@ impl Candidates {
             if here <= WORTH || here < mixed[n - 1] || here <= mixed[n + 1] {
                 continue;
             }
-            let fit = here - SHORTER * (n + FIRST) as f32;
+            let fit = here + HIGHER * 8_000.0 / (n + FIRST) as f32;
             let place = peaks[..count].iter().position(|&(other, _)| fit > other).unwrap_or(count);
             if place < MOST {
                 count = (count + 1).min(MOST);
@@ -77,8 +77,8 @@ pub(super) const MOST: usize = 6;
 /// Below this likeness a peak is noise.
 const WORTH: f32 = 0.2;
 
-/// What a sample more of period costs: two periods are as alike as one, and the shorter is meant. More than a little
-/// makes octave errors of the other kind.
-pub(super) const SHORTER: f32 = 3e-4;
+/// What a hertz more is worth: two periods are as alike as one, and the shorter is meant. Counted in hertz, not in
+/// samples, because high voices suffer from this and low ones from the opposite.
+pub(super) const HIGHER: f32 = 1.3e-4;
 
 const _: () = assert!(LONGEST - FIRST + 1 < LAGS && SHORTEST > FIRST);

@@ -25,7 +25,7 @@ pub const LATE_HOPS: usize = path::LATE_HOPS;
 pub struct Pitch {
     /// The fundamental, [`LOWEST_HZ`] to [`HIGHEST_HZ`]; nothing when the hop has none.
     pub f0_hz: Option<f32>,
-    /// How alike two neighbouring periods are, 0 to 1: wave and envelope together.
+    /// How alike two neighbouring periods are, 0 to 1: wave and power together.
     pub voicing: f32,
     /// The same of the wave alone, 0 to 1: what harmonics to noise is made from.
     pub alike: f32,
@@ -58,7 +58,7 @@ impl Tracker {
         self.path.loosen();
         // One frame is bridged; after two the old sound says nothing of the new.
         if self.skipped == 2 {
-            self.correlation = Correlation::default();
+            self.correlation.forget();
         }
     }
 

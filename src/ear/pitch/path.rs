@@ -1,7 +1,8 @@
 //! The cheapest way through the candidates of the last hops: a voice neither jumps nor flickers.
 
 use super::Pitch;
-use super::candidates::{Candidate, Candidates, MOST, SHORTER};
+use super::candidates::{Candidate, Candidates, HIGHER, MOST};
+use super::correlation::HIGHEST_HZ;
 use super::speaker::Speaker;
 
 /// Hops that a decision waits for what comes next.
@@ -99,20 +100,21 @@ impl Path {
 
 fn unlike(candidate: &Candidate, speaker: &Speaker) -> f32 {
     // What is all but perfectly periodic is believed, however strange.
-    (1.0 - candidate.mixed) * (1.0 + speaker.strangeness(candidate.octave)) + SHORTER * 8_000.0 / candidate.hz
+    (1.0 - candidate.mixed) * (1.0 + speaker.strangeness(candidate.octave))
+        + HIGHER * (HIGHEST_HZ - candidate.hz)
 }
 
 /// Further than any real cost.
 const FAR: f32 = 1e3;
 
 /// What a change of an octave costs from one hop to the next.
-const JUMP: f32 = 2.5;
+const JUMP: f32 = 1.2;
 
 /// What it costs to begin or end voice.
-const SWITCH: f32 = 0.14;
+const SWITCH: f32 = 0.34;
 
-/// A likeness above this is voice.
-const VOICED_FROM: f32 = 0.4;
+/// A likeness above this is voice, if it lasts long enough to pay for two switches.
+const VOICED_FROM: f32 = 0.26;
 
 /// How much of the costs of change is left after a frame that was not heard.
 const LOOSENED: f32 = 0.5;

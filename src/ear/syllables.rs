@@ -1,0 +1,131 @@
+//! How fast somebody speaks: syllables are swells of the level that are voiced; counted, and a rate of late.
+
+use crate::ear::prosody::Hop;
+use crate::time::MediaTime;
+
+/// Counts the syllables of one party.
+#[derive(Clone, Debug)]
+pub struct Syllables {
+    recent: [Hop; SMOOTHED],
+    heard: usize,
+    rising: bool,
+    peak: Option<Swell>,
+    peak_db: f32,
+    valley_db: f32,
+    loudest_db: f32,
+    spoken: f32,
+    counted: f32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Swell {
+    at: MediaTime,
+    voiced: bool,
+}
+
+impl Default for Syllables {
+    fn default() -> Self {
+        Self {
+            recent: [Hop::default(); SMOOTHED],
+            heard: 0,
+            rising: true,
+            peak: None,
+            peak_db: SILENT_DB,
+            valley_db: SILENT_DB,
+            loudest_db: SILENT_DB,
+            spoken: 0.0,
+            counted: 0.0,
+        }
+    }
+}
+
+impl Syllables {
+    /// Hears the next hop; says where a syllable's middle was as soon as its level has fallen again. `speaking` is
+    /// whether the hop lies in speech: the rate counts only that time.
+    pub fn hear(&mut self, hop: &Hop, speaking: bool) -> Option<MediaTime> {
+        self.recent.rotate_left(1);
+        self.recent[SMOOTHED - 1] = *hop;
+        self.heard = (self.heard + 1).min(SMOOTHED);
+        if speaking {
+            self.spoken = self.spoken * FADE + 1.0;
+            self.counted *= FADE;
+        }
+        if self.heard < SMOOTHED {
+            return None;
+        }
+        let level =
+            self.recent.iter().zip(WEIGHTS).fold(0.0, |sum, (hop, weight)| sum + hop.level_db * weight);
+        self.loudest_db = (self.loudest_db - FORGET_DB).max(level);
+        let ended = self.follow(level);
+        if ended.is_some() {
+            self.counted += 1.0;
+        }
+        ended
+    }
+
+    /// A gap: what was rising is not waited for.
+    pub fn skip(&mut self) {
+        self.heard = 0;
+        self.peak = None;
+        self.rising = true;
+        (self.peak_db, self.valley_db) = (SILENT_DB, SILENT_DB);
+    }
+
+    /// Syllables a second of speech of late; nothing before a second of speech was heard.
+    pub fn rate(&self) -> Option<f32> {
+        (self.spoken >= ENOUGH).then(|| self.counted / self.spoken * HOPS_A_SECOND)
+    }
+
+    fn follow(&mut self, level: f32) -> Option<MediaTime> {
+        let middle = &self.recent[SMOOTHED / 2];
+        if self.rising {
+            if level > self.peak_db {
+                self.peak_db = level;
+                let voiced = self.recent.iter().filter(|hop| hop.f0_hz > 0.0).count() * 2 > SMOOTHED;
+                self.peak = Some(Swell { at: middle.at, voiced });
+            }
+            let fallen = self.peak_db - level >= PROMINENCE_DB;
+            if fallen {
+                self.rising = false;
+                self.valley_db = level;
+                let loud = self.peak_db > self.loudest_db - REACH_DB;
+                return self.peak.take().filter(|swell| swell.voiced && loud).map(|swell| swell.at);
+            }
+        } else {
+            self.valley_db = self.valley_db.min(level);
+            if level - self.valley_db >= PROMINENCE_DB {
+                self.rising = true;
+                self.peak_db = SILENT_DB;
+                return self.follow(level);
+            }
+        }
+        None
+    }
+}
+
+/// Hops that the level is smoothed over: 90 ms, less than the shortest of syllables.
+const SMOOTHED: usize = 9;
+
+/// The weights of the smoothing, a Hann window; they sum to one.
+const WEIGHTS: [f32; SMOOTHED] =
+    [0.019_1, 0.069_1, 0.130_9, 0.180_9, 0.2, 0.180_9, 0.130_9, 0.069_1, 0.019_1];
+
+/// A swell must rise and fall by this much.
+const PROMINENCE_DB: f32 = 2.0;
+
+/// A syllable's peak lies at most this far below the loudest of late.
+const REACH_DB: f32 = 25.0;
+
+/// What is forgotten of the loudest every hop: 3 dB a second.
+const FORGET_DB: f32 = 0.03;
+
+/// Below any level.
+const SILENT_DB: f32 = -200.0;
+
+/// The rate halves the past in 2.8 s of speech.
+const FADE: f32 = 0.997_5;
+
+/// Hops of speech before a rate is given: a second (of the faded sum).
+const ENOUGH: f32 = 100.0;
+
+const HOPS_A_SECOND: f32 = 100.0;
