@@ -27,7 +27,7 @@ pub struct Said {
     pub looks: Vec<Look>,
 }
 
-/// A call of one speaker: calm for a while, then all their other clips in an order of chance.
+/// A call of one speaker: calm for a while, then any of their other clips.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Who speaks.
@@ -36,7 +36,7 @@ pub struct Run {
     pub plain: bool,
     /// The windows of the beginning.
     pub calm: Vec<Look>,
-    /// The clips after that.
+    /// The clips that may come after that.
     pub said: Vec<Said>,
 }
 
@@ -93,17 +93,17 @@ fn run(clips: &[Clip], speaker: &str, line: &Line, plain: bool, chance: &mut Cha
     for n in (1..order.len()).rev() {
         order.swap(n, chance.below(n + 1));
     }
-    // Three calm ones first, the others as they come.
-    let mut calm = 0;
-    order.sort_by_key(|&n| {
-        let first = clips[n].emotion == Emotion::Neutral && calm < CALM_CLIPS;
-        calm += usize::from(first);
-        !first
-    });
+    // Some calm ones first, the others as they come; one calm one at least is kept for later.
+    let neutral = order.iter().filter(|&&n| clips[n].emotion == Emotion::Neutral).count();
+    let first = (FEWEST_CALM + chance.below(MOST_CALM - FEWEST_CALM + 1)).min(neutral.saturating_sub(1));
+    let early: Vec<usize> =
+        order.iter().copied().filter(|&n| clips[n].emotion == Emotion::Neutral).take(first).collect();
+    order.retain(|n| !early.contains(n));
+    order.splice(0..0, early);
     let sequence: Vec<&Clip> = order.iter().map(|&n| &clips[n]).collect();
     let steps = call(&sequence, GAP_MS, line, chance);
-    let calm = looks(steps.iter().take_while(|step| step.clip < CALM_CLIPS));
-    let said = (CALM_CLIPS..order.len())
+    let calm = looks(steps.iter().take_while(|step| step.clip < first));
+    let said = (first..order.len())
         .map(|place| {
             let clip = order[place];
             let looks = looks(steps.iter().filter(|step| step.clip == place));
@@ -187,21 +187,23 @@ fn mean_of(call: &[Figures]) -> [f64; FEATURES] {
     std::array::from_fn(|i| call.iter().map(|figures| f64::from(figures[i])).sum::<f64>() / many)
 }
 
-/// The call as it looked to an ear that knows these people.
+/// The call as it looked to an ear that knows these people: each of the clips as if it came next after the calm beginning.
+/// (One after the other they would be three excited clips of five, and the usual would become what nobody's usual is.)
 pub fn replay(run: &Run, people: &Population, against: Against) -> Vec<Example> {
-    let mut baseline = Baseline::default();
-    let mut examples = Vec::new();
-    let mut take = |look: &Look| {
+    let take = |baseline: &mut Baseline, look: &Look| {
         let z = baseline.z(people, &look.window.features);
         if against == Against::Themselves {
             baseline.learn(&look.window.features, &z, look.fresh_s);
         }
         z
     };
+    let mut calm = Baseline::default();
     for look in &run.calm {
-        take(look);
+        take(&mut calm, look);
     }
+    let mut examples = Vec::new();
     for said in &run.said {
+        let mut baseline = calm;
         for (number, look) in said.looks.iter().enumerate() {
             examples.push(Example {
                 speaker: run.speaker.clone(),
@@ -209,7 +211,7 @@ pub fn replay(run: &Run, people: &Population, against: Against) -> Vec<Example> 
                 emotion: said.emotion,
                 clip: said.clip,
                 whole: number + 1 == said.looks.len(),
-                z: take(look),
+                z: take(&mut baseline, look),
             });
         }
     }
@@ -222,8 +224,9 @@ const PLAIN_CALLS: usize = 4;
 /// Calls over lines of chance, a speaker.
 const CHANCE_CALLS: usize = 8;
 
-/// Calm clips at the beginning: six to eight seconds of speech.
-const CALM_CLIPS: usize = 3;
+/// Calm clips at the beginning: six seconds of speech to a quarter of a minute.
+const FEWEST_CALM: usize = 3;
+const MOST_CALM: usize = 6;
 
 /// Silence between clips, as in the recipes.
 const GAP_MS: u64 = 400;
