@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 pub(crate) mod made_voice;
+pub mod mood;
 pub mod pitch;
 pub mod prolonged;
 pub mod prosody;

@@ -1,0 +1,274 @@
+//! What the last three seconds of somebody's speech were like, in sixteen figures that do not depend on loudness.
+//!
+//! Every hop of 10 ms adds itself to sums and histograms of whole numbers and takes the one out that is three seconds
+//! old, so a look at the figures is a few divisions and two walks along a histogram at any moment: nothing is sorted,
+//! nothing drifts, and no frame has more to do than another.
+
+use crate::ear::prosody::Hop;
+
+/// How many figures a window has.
+pub const FEATURES: usize = 16;
+
+/// Their names, in their order; the file of weights must say the same.
+pub static NAMES: [&str; FEATURES] = [
+    "f0_p50_st",
+    "f0_p80_st",
+    "f0_p80_p20_st",
+    "f0_step_st",
+    "alpha_db",
+    "hammarberg_db",
+    "flux",
+    "hnr_db",
+    "syllables_per_s",
+    "level_sd_db",
+    "level_p95_p5_db",
+    "level_step_db",
+    "slope_db",
+    "centroid_khz",
+    "voiced_fraction",
+    "voiced_run_s",
+];
+
+/// The figures of the last three seconds of speech, and how much they stand on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// The figures, in the order of [`NAMES`].
+    pub features: [f32; FEATURES],
+    /// Seconds of speech in it, at most three.
+    pub speech_s: f32,
+    /// Seconds of these that were voiced.
+    pub voiced_s: f32,
+    /// How clearly voiced the voiced ones were, 0 to 1.
+    pub voicing: f32,
+}
+
+/// The last three seconds of one party's speech.
+#[derive(Clone, Debug)]
+pub struct Functionals {
+    ring: [Slot; SPAN],
+    next: usize,
+    sums: [i32; TRACKS],
+    squares: i64,
+    pitches: [u16; PITCHES],
+    levels: [u16; LEVELS],
+    before: Slot,
+}
+
+impl Default for Functionals {
+    fn default() -> Self {
+        Self {
+            ring: [[0; TRACKS]; SPAN],
+            next: 0,
+            sums: [0; TRACKS],
+            squares: 0,
+            pitches: [0; PITCHES],
+            levels: [0; LEVELS],
+            before: [0; TRACKS],
+        }
+    }
+}
+
+impl Functionals {
+    /// 10 ms of speech more; `syllable` when a syllable's peak was found with it.
+    pub fn hear(&mut self, hop: &Hop, syllable: bool) {
+        let slot = self.slot(hop, syllable);
+        let old = std::mem::replace(&mut self.ring[self.next], slot);
+        self.next = (self.next + 1) % SPAN;
+        for ((sum, new), old) in self.sums.iter_mut().zip(slot).zip(old) {
+            *sum += i32::from(new) - i32::from(old);
+        }
+        self.squares += square(slot[LEVEL]) - square(old[LEVEL]);
+        if old[SPEECH] != 0 {
+            self.levels[level_bin(old[LEVEL])] -= 1;
+        }
+        if old[VOICED] != 0 {
+            self.pitches[pitch_bin(old[PITCH])] -= 1;
+        }
+        self.levels[level_bin(slot[LEVEL])] += 1;
+        if slot[VOICED] != 0 {
+            self.pitches[pitch_bin(slot[PITCH])] += 1;
+        }
+        self.before = slot;
+    }
+
+    /// 10 ms that were no speech: what comes next does not follow on what came before.
+    pub fn pause(&mut self) {
+        self.before = [0; TRACKS];
+    }
+
+    /// Seconds of voiced speech in the window.
+    pub fn voiced_s(&self) -> f32 {
+        self.sums[VOICED] as f32 * HOP_S
+    }
+
+    /// The figures; `None` while less than [`ENOUGH_VOICED_S`] of it is voiced.
+    pub fn window(&self) -> Option<Window> {
+        let voiced_s = self.voiced_s();
+        if voiced_s < ENOUGH_VOICED_S {
+            return None;
+        }
+        let speech = self.sums[SPEECH] as f32;
+        let voiced = self.sums[VOICED] as f32;
+        let mean = |track: usize, unit: f32, of: f32| self.sums[track] as f32 / (unit * of.max(1.0));
+        let [p20, p50, p80] = quantiles(&self.pitches, self.sums[VOICED], [0.2, 0.5, 0.8]).map(|bin| {
+            // In units of the track, then in semitones.
+            bin * (f32::from(1_u16 << PITCH_SHIFT) / SEMITONE)
+        });
+        let [p5, p95] = quantiles(&self.levels, self.sums[SPEECH], [0.05, 0.95])
+            .map(|bin| bin * (f32::from(1_u16 << LEVEL_SHIFT) / DECIBEL));
+        let hops = f64::from(self.sums[SPEECH]);
+        let level = f64::from(self.sums[LEVEL]) / hops;
+        let variance = (self.squares as f64 / hops - level * level).max(0.0);
+        let features = [
+            p50,
+            p80,
+            p80 - p20,
+            mean(PITCH_STEP, SEMITONE, self.sums[PITCH_STEPS] as f32),
+            mean(ALPHA, DECIBEL, voiced),
+            mean(HAMMARBERG, DECIBEL, voiced),
+            mean(FLUX, FLUX_UNIT, speech),
+            mean(HNR, DECIBEL, voiced),
+            self.sums[SYLLABLE] as f32 / (speech * HOP_S),
+            variance.sqrt() as f32 / DECIBEL,
+            p95 - p5,
+            mean(LEVEL_STEP, DECIBEL, self.sums[PITCH_STEPS] as f32),
+            mean(SLOPE, DECIBEL, voiced),
+            mean(CENTROID, KILOHERTZ, speech),
+            voiced / speech,
+            voiced * HOP_S / (self.sums[BEGUN] as f32).max(1.0),
+        ];
+        let voicing = mean(VOICING, VOICING_UNIT, voiced);
+        Some(Window { features, speech_s: speech * HOP_S, voiced_s, voicing })
+    }
+
+    /// The hop in whole numbers. Casts saturate, and what is no number is 0: no hop can spoil the sums.
+    fn slot(&self, hop: &Hop, syllable: bool) -> Slot {
+        let mut slot = [0; TRACKS];
+        slot[SPEECH] = 1;
+        slot[SYLLABLE] = i16::from(syllable);
+        slot[LEVEL] = decibels(hop.level_db);
+        slot[FLUX] = (hop.flux.min(MOST_FLUX) * FLUX_UNIT) as i16;
+        slot[CENTROID] = (hop.centroid_hz * (KILOHERTZ / 1_000.0)) as i16;
+        if hop.f0_hz > 0.0 && hop.f0_hz.is_finite() {
+            let followed = self.before[VOICED] != 0;
+            let semitones = 12.0 * libm::log2f(hop.f0_hz.max(LOWEST_HZ) / LOWEST_HZ);
+            slot[PITCH] = (semitones * SEMITONE) as i16;
+            slot[VOICED] = 1;
+            slot[BEGUN] = i16::from(!followed);
+            slot[VOICING] = (hop.voicing.clamp(0.0, 1.0) * VOICING_UNIT) as i16;
+            slot[ALPHA] = decibels(hop.alpha_db);
+            slot[HAMMARBERG] = decibels(hop.hammarberg_db);
+            slot[SLOPE] = decibels(hop.slope_db);
+            slot[HNR] = decibels(hop.hnr_db);
+            if followed {
+                let step = |track: usize, most: f32| {
+                    let apart = i32::from(slot[track]).abs_diff(i32::from(self.before[track]));
+                    apart.min(most as u32) as i16
+                };
+                let (pitch, level) = (step(PITCH, MOST_STEP_ST * SEMITONE), step(LEVEL, 20.0 * DECIBEL));
+                slot[PITCH_STEP] = pitch;
+                slot[LEVEL_STEP] = level;
+                slot[PITCH_STEPS] = 1;
+            }
+        }
+        slot
+    }
+}
+
+/// One hop in the ring, a number a track.
+type Slot = [i16; TRACKS];
+
+fn decibels(db: f32) -> i16 {
+    (db.clamp(-MOST_DB, MOST_DB) * DECIBEL) as i16
+}
+
+fn square(value: i16) -> i64 {
+    i64::from(value) * i64::from(value)
+}
+
+fn pitch_bin(pitch: i16) -> usize {
+    usize::from(pitch.max(0) as u16 >> PITCH_SHIFT).min(PITCHES - 1)
+}
+
+fn level_bin(level: i16) -> usize {
+    let above = (i32::from(level) + (MOST_DB * DECIBEL) as i32).max(0);
+    ((above >> LEVEL_SHIFT) as usize).min(LEVELS - 1)
+}
+
+/// Where in the histogram these shares of its counts lie below, in bins, within a bin as if it were filled evenly.
+fn quantiles<const N: usize>(histogram: &[u16], count: i32, shares: [f32; N]) -> [f32; N] {
+    let mut found = [0.0; N];
+    let mut next = 0;
+    let mut below = 0.0_f32;
+    for (bin, &here) in histogram.iter().enumerate() {
+        if here == 0 {
+            continue;
+        }
+        let here = f32::from(here);
+        while next < N && shares[next] * count as f32 <= below + here {
+            found[next] = bin as f32 + (shares[next] * count as f32 - below) / here;
+            next += 1;
+        }
+        below += here;
+    }
+    found
+}
+
+/// Three seconds: as long as a sentence, as short as an answer to the moment (measured: shorter is noisier, longer late).
+const SPAN: usize = 300;
+
+/// Seconds from hop to hop.
+const HOP_S: f32 = 0.01;
+
+/// With less voiced speech than this in the window its pitch and tilt are those of one or two syllables.
+pub const ENOUGH_VOICED_S: f32 = 0.75;
+
+/// Tracks of a slot. One loop over all of them keeps every sum.
+const TRACKS: usize = 16;
+const SPEECH: usize = 0;
+const VOICED: usize = 1;
+const BEGUN: usize = 2;
+const SYLLABLE: usize = 3;
+const PITCH: usize = 4;
+const PITCH_STEP: usize = 5;
+const PITCH_STEPS: usize = 6;
+const LEVEL: usize = 7;
+const LEVEL_STEP: usize = 8;
+const ALPHA: usize = 9;
+const HAMMARBERG: usize = 10;
+const SLOPE: usize = 11;
+const HNR: usize = 12;
+const FLUX: usize = 13;
+const CENTROID: usize = 14;
+const VOICING: usize = 15;
+
+/// Steps of a semitone and of a decibel: fine beside any difference that is heard, and 100 of either fit into 16 bits.
+const SEMITONE: f32 = 256.0;
+const DECIBEL: f32 = 256.0;
+
+/// Steps of 1 kHz: 4 kHz fit, and a step is 1/8 Hz.
+const KILOHERTZ: f32 = 8_000.0;
+
+/// Steps of flux, and the most that fits.
+const FLUX_UNIT: f32 = 2_048.0;
+const MOST_FLUX: f32 = 15.0;
+
+/// Steps of voicing: it lies between 0 and 1.
+const VOICING_UNIT: f32 = 10_000.0;
+
+/// Levels and ratios beyond this are no sound of a telephone; as far as 16 bits reach.
+const MOST_DB: f32 = 120.0;
+
+/// Below the lowest pitch that is looked for (62.5 Hz), so that semitones are never negative.
+const LOWEST_HZ: f32 = 55.0;
+
+/// A step of more than this within 10 ms is a slip of the tracker to another octave, not a voice.
+const MOST_STEP_ST: f32 = 3.0;
+
+/// Bins of an eighth of a semitone, up to 40 semitones above 55 Hz: 554 Hz.
+const PITCH_SHIFT: u32 = 5;
+const PITCHES: usize = 320;
+
+/// Bins of half a decibel over all levels.
+const LEVEL_SHIFT: u32 = 7;
+const LEVELS: usize = 480;
