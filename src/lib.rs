@@ -44,3 +44,5 @@ pub mod rehearsal;
 pub mod chaos;
 /// What a call costs, beside a floor that does nothing.
 pub mod bench;
+/// What the ear makes of labelled sound, and how it learns.
+pub mod lab;

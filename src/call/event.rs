@@ -87,6 +87,10 @@ pub enum Event {
         /// What.
         what: Heard,
     },
+    /// A turn of the talk is over: whose, and what it was like.
+    TurnHeard(TurnHeard),
+    /// How the prospect is, by their voice and by how the talk goes; told when it has changed.
+    MoodHeard(MoodHeard),
     /// The process was killed and started again, and takes the call up from its timeline: every line is broken, and what
     /// was wanted last may never have been done.
     CameBack,
@@ -106,6 +110,49 @@ pub enum Heard {
     TookTheFloor,
     /// They stopped. For the assistant: the gap after its speech, as played to the prospect.
     TurnEnded,
+}
+
+/// A turn of the talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TurnHeard {
+    /// Whose: the prospect's, or whoever's they talk with.
+    pub leg: LegId,
+    /// From their first word to their last, in milliseconds.
+    pub lasted_millis: u32,
+    /// How long ago their last word was when this was certain, in milliseconds.
+    pub ended_ago_millis: u32,
+    /// From the other's last word to their first, in milliseconds; negative when both spoke; none: it answers nothing.
+    pub latency_millis: Option<i32>,
+    /// Pauses inside.
+    pub pauses: u32,
+    /// How loud they spoke, in dB below full scale.
+    pub level_dbfs: Option<i8>,
+    /// Whether they took it while the other spoke.
+    pub barged_in: bool,
+}
+
+/// How the prospect is. Each: none where there is no evidence yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MoodHeard {
+    /// Excited or calm, by the voice alone.
+    pub activation: Option<Felt>,
+    /// Of low confidence by design: a voice hardly tells anger from joy.
+    pub frustration: Option<Felt>,
+    /// Of low confidence by design.
+    pub interest: Option<Felt>,
+    /// By the talk's timing and the pace of the voice.
+    pub hesitation: Option<Felt>,
+}
+
+/// A value and how far it is to be believed, both in hundredths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Felt {
+    /// 0 to 100.
+    pub value: u8,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// It has been high for two seconds, and not yet low for two.
+    pub acting: bool,
 }
 
 /// Who asked for a person.

@@ -177,6 +177,8 @@ impl Call {
             | Event::Played { .. }
             | Event::Flowed { .. }
             | Event::Heard { .. }
+            | Event::TurnHeard(_)
+            | Event::MoodHeard(_)
             | Event::Ticked
             | Event::ShuttingDown => {}
         }

@@ -3,6 +3,7 @@
 pub mod assistant;
 pub mod carrier;
 pub mod check;
+pub mod ear;
 pub mod handoff;
 pub mod load;
 pub mod secret;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use assistant::Assistant;
 pub use carrier::{Carrier, Twilio};
+pub use ear::{Ear, VoiceBy};
 pub use handoff::{Handoff, Rep};
 pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
@@ -31,6 +33,8 @@ pub struct Config {
     pub carrier: Carrier,
     /// The AI voice that has the prospect first.
     pub assistant: Assistant,
+    /// How Baton listens.
+    pub ear: Ear,
     /// How a person is put into a call.
     pub handoff: Handoff,
     /// Who may take over, in the order in which they are asked.

@@ -12,3 +12,4 @@ pub mod prosody;
 pub mod spectrum;
 pub mod syllables;
 pub mod voice;
+pub mod whole;
