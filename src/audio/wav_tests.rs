@@ -7,7 +7,8 @@ fn read(bytes: &[u8]) -> Result<(Header, Vec<f32>), WavError> {
     let mut rest = bytes;
     let header = Header::read(&mut rest)?;
     let size = header.bytes.map_or(rest.len(), |size| size as usize);
-    let sound = rest[..size].chunks_exact(header.coding.bytes()).map(|bytes| header.coding.sample(bytes)).collect();
+    let sound =
+        rest[..size].chunks_exact(header.coding.bytes()).map(|bytes| header.coding.sample(bytes)).collect();
     Ok((header, sound))
 }
 

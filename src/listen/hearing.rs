@@ -1,6 +1,6 @@
 //! The way of a recording through the ear, frame by frame, into what the outputs are made from.
 
-use super::progress::{Progress, clock};
+use super::progress::Progress;
 use super::source::{Samples, Source};
 use super::{Analysis, Channel, Event, Segment, Track, TurnAt};
 use crate::audio::frame::{FRAME_MILLIS, FRAME_SAMPLES};
@@ -156,24 +156,22 @@ fn note(happening: Happening, analysis: &mut Analysis) {
                 longest_pause_s: turn.longest_pause.as_secs_f32(),
             });
         }
-        Happening::BargedIn { who, at, yielded } => {
-            let other = name(who.other());
-            let outcome =
-                if yielded { format!("and the {other} stops") } else { format!("and the {other} goes on") };
-            event(at, Some(who), "barged_in", format!("{} barges in, {outcome}", name(who)));
+        Happening::BargedIn { who: party, at, yielded } => {
+            let (who, other) = (name(party), name(party.other()));
+            let says = if yielded {
+                format!("{who} barges in, and the {other} stops")
+            } else {
+                format!("{who} talks over the {other}, who goes on")
+            };
+            event(at, Some(party), "barged_in", says);
         }
         Happening::BackChannel { who, at, lasted } => {
             let says = format!("{} says something short ({} ms) meanwhile", name(who), lasted.as_millis());
             event(at, Some(who), "back_channel", says);
         }
         Happening::LongSilence { since, after } => {
-            let whose = after.map_or(String::new(), |who| format!(", after the {} spoke", name(who)));
-            event(
-                since,
-                None,
-                "long_silence",
-                format!("nobody speaks from {}{whose}", clock(seconds(since))),
-            );
+            let whose = after.map_or(String::new(), |who| format!(" after the {} spoke", name(who)));
+            event(since, None, "long_silence", format!("nobody speaks for 2 s and more{whose}"));
         }
     }
 }

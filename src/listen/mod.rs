@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 
 pub use analysis::{Analysis, Channel, Estimate, Event, FeaturesAt, Heard, MoodAt, Segment, Track, TurnAt};
+pub use page::SOUND_MEGABYTES;
 pub use source::RawFormat;
 pub use tables::Table;
 
@@ -41,7 +42,7 @@ pub struct Plan {
     pub csv: Option<Table>,
     /// Write the page here.
     pub html: Option<PathBuf>,
-    /// How many megabytes of sound the page may hold; none: [`page::SOUND_MEGABYTES`].
+    /// How many megabytes of sound the page may hold; none: [`SOUND_MEGABYTES`].
     pub sound_megabytes: Option<u32>,
     /// Say how far it is, although nobody may be looking.
     pub progress: bool,
@@ -68,16 +69,16 @@ fn run_to(plan: &Plan, out: &mut dyn Write) -> anyhow::Result<()> {
     if plan.json && plan.csv.is_some() {
         bail!("--json and --csv both print to the standard output: choose one");
     }
-    let megabytes = plan.sound_megabytes.unwrap_or(page::SOUND_MEGABYTES);
-    // The page is opened first: an hour of work should not end with a folder that is not there.
+    let megabytes = plan.sound_megabytes.unwrap_or(SOUND_MEGABYTES);
+    let mut source = Source::open(plan)?;
+    // Tried before the work: an hour of it should not end with a folder that is not there. What is there stays until then.
     let page = match &plan.html {
         Some(path) => {
-            let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
-            Some((path, BufWriter::new(file)))
+            let file = File::options().write(true).create(true).truncate(false).open(path);
+            Some((path, file.with_context(|| format!("{} cannot be written", path.display()))?))
         }
         None => None,
     };
-    let mut source = Source::open(plan)?;
     let keep = if page.is_some() { page::sound_bytes(megabytes) } else { 0 };
     let mut progress = Progress::new(std::io::stderr().is_terminal(), plan.progress, source.length());
     let analysis = hearing::listen(&mut source, keep, &mut progress)?;
@@ -90,8 +91,12 @@ fn run_to(plan: &Plan, out: &mut dyn Write) -> anyhow::Result<()> {
     } else {
         summary::write(&analysis, out)?;
     }
-    if let Some((path, mut file)) = page {
-        let written = page::write(&analysis, megabytes, &mut file).and_then(|()| file.flush());
+    if let Some((path, file)) = page {
+        let written = file.set_len(0).and_then(|()| {
+            let mut file = BufWriter::new(file);
+            page::write(&analysis, megabytes, &mut file)?;
+            file.flush()
+        });
         written.with_context(|| format!("{} cannot be written", path.display()))?;
         if !plan.json && plan.csv.is_none() {
             writeln!(out, "\nThe page is in {}", path.display())?;

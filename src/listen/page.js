@@ -69,6 +69,10 @@
     option.value = n;
     by("hear").append(option);
   });
+  const begin = () => audio.play().catch((error) => {
+    // Paused again before it began is no failure.
+    if (error.name !== "AbortError") by("under").textContent = "This browser does not play it: " + error.message;
+  });
   const tune = () => {
     if (!audible) return;
     const [, ears] = ways[by("hear").value];
@@ -94,7 +98,7 @@
     audio.src = url;
     audio.currentTime = Math.min(at, audible / 8000);
     audio.playbackRate = rate;
-    if (playing) audio.play();
+    if (playing) begin();
     if (old) URL.revokeObjectURL(old);
   };
 
@@ -215,7 +219,7 @@
       const px = x(event.at_s);
       const row = letterOf(event.who) === "b" ? 1 : 0;
       g.fillStyle = event.who ? colours[letterOf(event.who)] : colours.mark;
-      g.fillRect(px - 0.5, top, 1, tall);
+      if (row) g.fillRect(px - 0.5, top, 1, tall - 17); else g.fillRect(px - 0.5, top + 17, 1, tall - 17);
       g.font = "13px system-ui, sans-serif";
       if (px - free[row] > 9) {
         g.strokeStyle = colours.panel;
@@ -234,8 +238,21 @@
   const grid = (g, y, text) => {
     g.fillStyle = colours.line;
     g.fillRect(0, y, width, 1);
-    g.fillStyle = colours.soft;
-    g.fillText(text, 3, y - 7);
+    scales.push([y, text]);
+  };
+  // Written last, so that no curve runs over them.
+  let scales = [];
+  const writeScales = (g) => {
+    g.strokeStyle = colours.panel;
+    g.lineWidth = 3;
+    g.lineJoin = "round";
+    for (const [y, text] of scales) {
+      g.strokeText(text, 3, y - 6);
+      g.fillStyle = colours.ink;
+      g.fillText(text, 3, y - 6);
+    }
+    g.lineWidth = 1;
+    scales = [];
   };
   const pitchY = (byte, top, tall) => top + tall - 4 - (byte - 1) / 240 * (tall - 8);
   const pitch = (g, top, tall) => {
@@ -285,7 +302,8 @@
     let seen = from;
     for (let row = 0; row < rows.length; row++) {
       const [time, values] = rows[row];
-      const next = row + 1 < rows.length ? rows[row + 1][0] : Math.min(seconds, time + 0.5);
+      // An estimate holds for its half second, and what is missing between two is missing.
+      const next = Math.min(row + 1 < rows.length ? rows[row + 1][0] : seconds, time + 0.75);
       const value = values[n];
       if (!value || next < from || time > to) continue;
       const [left, right] = [x(time), x(next)];
@@ -297,7 +315,7 @@
       g.lineWidth = 2;
       g.beginPath();
       g.moveTo(left, y(value[0]));
-      const after = row + 1 < rows.length && next - time < 1 ? rows[row + 1][1][n] : null;
+      const after = row + 1 < rows.length && rows[row + 1][0] - time < 0.76 ? rows[row + 1][1][n] : null;
       g.lineTo(right, y(after ? after[0] : value[0]));
       g.stroke();
       g.globalAlpha = 1;
@@ -333,6 +351,7 @@
         g.rect(0, top, width, tall);
         g.clip();
         paint(g, top, tall);
+        writeScales(g);
         g.restore();
         top += tall;
       }
@@ -340,8 +359,17 @@
       drawCursor();
     });
   };
-  const drawOverview = () => {
-    const [g, wide] = fit(overview, 44);
+  // The whole of it is drawn once for a width and its colours.
+  let picture = null;
+  const pictured = (wide) => {
+    const key = wide + colours.a + (window.devicePixelRatio || 1);
+    if (picture && picture.key === key) return picture.canvas;
+    const canvas = document.createElement("canvas");
+    const dense = window.devicePixelRatio || 1;
+    canvas.width = Math.max(1, Math.round(wide * dense));
+    canvas.height = 44 * dense;
+    const g = canvas.getContext("2d");
+    g.scale(dense, dense);
     const tall = 44 / Math.max(1, channels.length);
     channels.forEach((channel, row) => {
       g.fillStyle = colours[channel.letter];
@@ -354,6 +382,12 @@
         g.fillRect(px, row * tall + (tall - high) / 2, 1, high);
       }
     });
+    picture = { key, canvas };
+    return canvas;
+  };
+  const drawOverview = () => {
+    const [g, wide] = fit(overview, 44);
+    g.drawImage(pictured(wide), 0, 0, wide, 44);
     g.fillStyle = colours.panel;
     g.globalAlpha = 0.72;
     g.fillRect(0, 0, from / seconds * wide, 44);
@@ -384,17 +418,17 @@
   const speakingAt = (time) => channels.filter((channel) => channel.segments.some((s) => s.from_s <= time && time < s.to_s)).map((channel) => channel.name);
   const readAt = (time) => {
     const n = Math.floor(time / step);
-    const parts = [clock(time, 2)];
+    const parts = [];
     for (const channel of channels) {
       const said = [];
       if (channel.level && channel.level[n]) said.push((channel.level[n] / 2 - 100).toFixed(0) + " dBFS");
       if (channel.pitch && channel.pitch[n]) said.push((50 * Math.pow(2, (channel.pitch[n] - 1) / 72)).toFixed(0) + " Hz");
       if (channel.score && channel.score[n]) said.push("score " + ((channel.score[n] - 1) / 254).toFixed(2));
       const row = channel.mood.findLast((mood) => mood[0] <= time);
-      if (row) channel.mood_names.forEach((name, k) => { if (row[1][k]) said.push(name + " " + row[1][k][0].toFixed(2) + " (sure " + row[1][k][1].toFixed(2) + ")"); });
-      parts.push(channel.name + ": " + said.join(", "));
+      if (row && time - row[0] < 0.75) channel.mood_names.forEach((name, k) => { if (row[1][k]) said.push(name + " " + row[1][k][0].toFixed(2) + " (sure " + row[1][k][1].toFixed(2) + ")"); });
+      parts.push(clock(time, 2) + "  " + channel.name + ": " + said.join(", "));
     }
-    return parts.join("   ·   ");
+    return parts.join("\n");
   };
   const tell = () => {
     by("clock").textContent = clock(at) + " / " + clock(seconds);
@@ -433,21 +467,30 @@
   const play = () => {
     if (!audible) return;
     if (!audio.paused) return audio.pause();
-    if (at >= audible / 8000 - 0.05) go(0);
+    const end = audible / 8000;
+    if (at > end + 0.5) {
+      by("under").textContent = "There is no sound here: it ends at " + clock(end) + ".";
+      return;
+    }
+    if (at >= end - 0.05) go(0);
     audio.playbackRate = Number(by("speed").value);
-    audio.play();
+    begin();
   };
+  let told = 0;
   const tick = () => {
     if (audio.paused) return;
     at = audio.currentTime;
     follow();
     drawOverview();
     drawCursor();
-    tell();
+    if (performance.now() - told > 100) {
+      told = performance.now();
+      tell();
+    }
     requestAnimationFrame(tick);
   };
   audio.addEventListener("play", () => { by("play").textContent = "Pause"; tick(); });
-  audio.addEventListener("pause", () => { by("play").textContent = "Play"; });
+  audio.addEventListener("pause", () => { by("play").textContent = "Play"; tell(); });
   if (!audible) {
     by("play").disabled = true;
     by("hear").disabled = true;
@@ -510,7 +553,7 @@
     }
     pointer = Math.max(0, Math.min(seconds, timeAt(px)));
     const near = marked().filter((mark) => Math.abs(x(mark.at_s) - px) < 6).map((mark) => mark.says);
-    by("under").textContent = readAt(pointer) + (near.length ? "   ·   " + near.join("; ") : "");
+    by("under").textContent = readAt(pointer) + (near.length ? "\n" + near.join("; ") : "");
     drawCursor();
   });
   view.addEventListener("pointerup", (event) => {
@@ -601,10 +644,20 @@
     turns.append(row);
   }
 
+  // #75 is a place to show someone, #60-90 a stretch; both in seconds.
+  const place = () => {
+    const found = /^#(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?$/.exec(location.hash);
+    if (!found) return;
+    if (found[2]) show(Number(found[1]), Number(found[2]));
+    go(Number(found[1]));
+  };
+  window.addEventListener("hashchange", place);
+
   learnColours();
   tune();
   tell();
   draw();
+  place();
   new ResizeObserver(draw).observe(by("view"));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { learnColours(); draw(); });
 })();

@@ -41,10 +41,13 @@ struct ShownChannel<'a> {
     score: Option<String>,
     pitch: Option<String>,
     mood_names: Vec<&'static str>,
-    /// A row a time: when, then value and confidence of each name, or null.
-    mood: Vec<(f64, Vec<Option<(f64, f64)>>)>,
+    /// A row a time; what there was no evidence for is null.
+    mood: Vec<MoodRow>,
     sound: String,
 }
+
+/// When, then value and confidence of each name.
+type MoodRow = (f64, Vec<Option<(f64, f64)>>);
 
 /// Writes the page; the sound in it is at most so many megabytes.
 pub(super) fn write(analysis: &Analysis, megabytes: u32, out: &mut dyn Write) -> io::Result<()> {
@@ -73,7 +76,7 @@ fn shown(analysis: &Analysis, megabytes: u32) -> Shown<'_> {
         / 8_000.0;
     let sound_note = (kept + 0.05 < analysis.seconds).then(|| {
         let of_it = if kept > 0.0 {
-            format!("only the first {kept:.0} s are in it to hear")
+            format!("only the first {} are in it to hear", super::progress::clock(kept))
         } else {
             "it has no sound".to_owned()
         };
@@ -169,8 +172,8 @@ fn in_a_script(json: &str) -> String {
     json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// An hour at a step of 10 ms; of what is longer, some points become one.
-const MOST_POINTS: usize = 360_000;
+/// Two hours at a step of 10 ms, about 8 MB of tracks for two parties; of what is longer, some points become one.
+const MOST_POINTS: usize = 720_000;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");

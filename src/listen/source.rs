@@ -141,7 +141,7 @@ impl Input {
             if plan.rate.is_some() {
                 notes.push(format!("{name} says its own rate; --rate is for files without a header"));
             }
-            Header::read(&mut from).map_err(|e| explained(&name, e))?
+            Header::read(&mut from).map_err(|e| explained(&name, &e))?
         };
         let picks = picks(&name, header.channels, &plan.channels, mixed, notes)?;
         let lane = |_: &Vec<usize>| -> anyhow::Result<Lane> {
@@ -252,7 +252,7 @@ fn opened(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     if about.is_dir() {
         bail!("{shown} is a folder: name the one or two files in it to listen to");
     }
-    Ok((Box::new(file), about.is_file().then(|| about.len())))
+    Ok((Box::new(file), about.is_file().then_some(about.len())))
 }
 
 /// Which channels go out.
@@ -304,15 +304,15 @@ fn raw_by_name(path: &Path, name: &str, beginning: &[u8]) -> anyhow::Result<RawF
         Some("ulaw" | "ul" | "mulaw" | "pcmu" | "raw") => Ok(RawFormat::Ulaw),
         Some("alaw" | "al" | "pcma") => Ok(RawFormat::Alaw),
         Some("s16" | "s16le" | "sw" | "pcm") => Ok(RawFormat::S16),
-        Some("wav" | "wave") => Err(explained(name, WavError::NotWav)),
+        Some("wav" | "wave") => Err(explained(name, &WavError::NotWav)),
         _ => bail!(
             "{name} is no WAV file, and its name does not say what else it is: for sound without a header say --format ulaw, alaw or s16"
         ),
     }
 }
 
-fn explained(name: &str, error: WavError) -> anyhow::Error {
-    let todo = match &error {
+fn explained(name: &str, error: &WavError) -> anyhow::Error {
+    let todo = match error {
         WavError::NotWav => "; if it is sound without a header, say --format ulaw, alaw or s16",
         WavError::CutOff => "; if its recorder still holds the rest, let it finish",
         WavError::Unreadable(_) => "; ffmpeg -i FILE -c:a pcm_s16le out.wav makes one that can be read",

@@ -96,7 +96,14 @@ fn every_kind_of_file_is_heard_alike() {
         ("pcm16.wav", MadeWav::pcm16(8_000, 1, &samples).bytes()),
         (
             "pcm8.wav",
-            MadeWav::coded(1, 8, 8_000, 1, plain.iter().map(|s| ((s * 127.0).round() + 128.0) as u8).collect()).bytes(),
+            MadeWav::coded(
+                1,
+                8,
+                8_000,
+                1,
+                plain.iter().map(|s| ((s * 127.0).round() + 128.0) as u8).collect(),
+            )
+            .bytes(),
         ),
         ("pcm24.wav", MadeWav::coded(1, 24, 8_000, 1, wide(23, 3)).bytes()),
         ("pcm32.wav", MadeWav::coded(1, 32, 8_000, 1, wide(30, 4)).bytes()),
@@ -205,7 +212,7 @@ fn what_cannot_be_heard_says_why_and_what_to_do() {
 fn a_file_that_ends_too_early_is_heard_as_far_as_it_goes() {
     let folder = Folder::new("early");
     let whole = MadeWav::pcm16(8_000, 1, &to_i16(&voice(8_000, 9.0, &SPANS))).bytes();
-    let heard = json(&[&folder.with("early.wav", &whole[..44 + 7 * 16_000 + 1])]).unwrap();
+    let heard = json(&[&folder.with("early.wav", &whole[..=44 + 7 * 16_000])]).unwrap();
     assert_heard(&heard, "cut off in its sound, in the middle of a sample");
     assert!(
         heard["notes"].to_string().contains("was cut off: 2.0 s fewer than its header says"),

@@ -141,7 +141,7 @@ impl Figures {
 
     pub(super) fn so_far(&self, who: Party) -> Shape {
         let latency = self.counts[who.index()].latency();
-        self.shape(who, self.so_far, &self.counts, latency)
+        shape(who, self.so_far, &self.counts, latency)
     }
 
     pub(super) fn lately(&self, who: Party) -> Shape {
@@ -170,30 +170,30 @@ impl Figures {
             latest_millis,
             answers: answered as u32,
         });
-        self.shape(who, self.lately, &counts, latency)
+        shape(who, self.lately, &counts, latency)
     }
+}
 
-    fn shape(&self, who: Party, spoken: Spoken, counts: &[Counts; 2], latency: Option<Latency>) -> Shape {
-        let (mine, others) = (who.index(), who.other().index());
-        let own = spoken.by[mine] as f32;
-        let all = own + spoken.by[others] as f32;
-        let counted = &counts[mine];
-        let paused = counted.paused.as_micros() as f32 / STEP_MICROS as f32;
-        Shape {
-            over: Duration::from_micros(u64::from(spoken.all) * STEP_MICROS),
-            talk_share: if all > 0.0 { share(own, all) } else { 0.5 },
-            speech_share: share(own, spoken.all as f32),
-            overlap_share: share(spoken.both as f32, all - spoken.both as f32),
-            turns: counted.turns,
-            latency,
-            interruptions_made: counted.barged_in,
-            interruptions_suffered: counts[others].barged_in,
-            back_channels: counted.back_channels,
-            pauses: counted.pauses,
-            longest_pause: counted.longest_pause,
-            pause_share: share(paused, paused + own),
-            silences_left: counted.silences_left,
-        }
+fn shape(who: Party, spoken: Spoken, counts: &[Counts; 2], latency: Option<Latency>) -> Shape {
+    let (mine, others) = (who.index(), who.other().index());
+    let own = spoken.by[mine] as f32;
+    let all = own + spoken.by[others] as f32;
+    let counted = &counts[mine];
+    let paused = counted.paused.as_micros() as f32 / STEP_MICROS as f32;
+    Shape {
+        over: Duration::from_micros(u64::from(spoken.all) * STEP_MICROS),
+        talk_share: if all > 0.0 { share(own, all) } else { 0.5 },
+        speech_share: share(own, spoken.all as f32),
+        overlap_share: share(spoken.both as f32, all - spoken.both as f32),
+        turns: counted.turns,
+        latency,
+        interruptions_made: counted.barged_in,
+        interruptions_suffered: counts[others].barged_in,
+        back_channels: counted.back_channels,
+        pauses: counted.pauses,
+        longest_pause: counted.longest_pause,
+        pause_share: share(paused, paused + own),
+        silences_left: counted.silences_left,
     }
 }
 

@@ -131,6 +131,7 @@ struct Bid {
 
 impl Party {
     /// The one they talk with.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Prospect => Self::Other,
@@ -307,7 +308,9 @@ impl Talk {
         if let Some((who, bid)) = winner.and_then(|who| Some((who, self.sides[who.index()].bid?))) {
             self.open(who, bid);
         } else {
-            parties.into_iter().for_each(|who| self.judge_in_vain(who));
+            for who in parties {
+                self.judge_in_vain(who);
+            }
         }
         let last_word =
             |side: &Side| if side.speaking_since.is_some() { Some(now) } else { side.silent_since };
