@@ -42,6 +42,8 @@ pub mod demo;
 pub mod rehearsal;
 /// The simulated world against a Baton that is killed, cut off and kept waiting.
 pub mod chaos;
+/// Recordings through the ear, and what it found in them.
+pub mod listen;
 /// What a call costs, beside a floor that does nothing.
 pub mod bench;
 /// What the ear makes of labelled sound, and how it learns.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::audio::frame::FRAME_SAMPLES;
 use crate::audio::g711;
+use crate::audio::resample::{BadRate, Resampler, to_sample};
+use crate::audio::wav::{Header, WavError};
 
 /// A made sound, a whole number of frames long, cheap to share.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,18 +17,14 @@ pub struct Clip(Arc<[[u8; FRAME_SAMPLES]]>);
 #[derive(Debug, thiserror::Error)]
 pub enum ClipError {
     /// It is no WAV file that can be read.
-    #[error("not a readable WAV file: {0}")]
-    Unreadable(#[from] hound::Error),
-    /// It is one, but not of the kind a telephone plays.
-    #[error("must be 8 kHz, mono, 16-bit PCM; this is {rate} Hz, {channels} channels, {bits} bits")]
-    WrongKind {
-        /// Samples a second.
-        rate: u32,
-        /// Channels.
-        channels: u16,
-        /// Bits a sample.
-        bits: u16,
-    },
+    #[error(transparent)]
+    Unreadable(#[from] WavError),
+    /// It has more channels than a clip should.
+    #[error("has {0} channels; a clip has one, or two that are mixed into one")]
+    TooManyChannels(u16),
+    /// Its rate is none of speech.
+    #[error(transparent)]
+    Rate(#[from] BadRate),
     /// It is longer than anything that should be said to a waiting person.
     #[error("longer than {} s", LONGEST.as_secs())]
     TooLong,
@@ -36,22 +34,35 @@ pub enum ClipError {
 }
 
 impl Clip {
-    /// Reads 8 kHz mono 16-bit WAV; the last frame is filled up with silence.
-    pub fn from_wav(wav: impl Read) -> Result<Self, ClipError> {
-        let mut reader = hound::WavReader::new(wav)?;
-        let spec = reader.spec();
-        let (rate, channels, bits) = (spec.sample_rate, spec.channels, spec.bits_per_sample);
-        if (rate, channels, bits, spec.sample_format) != (8_000, 1, 16, hound::SampleFormat::Int) {
-            return Err(ClipError::WrongKind { rate, channels, bits });
+    /// Reads WAV of any rate, mono or stereo; a telephone plays it at 8 kHz, mono. The last frame is filled up with silence.
+    pub fn from_wav(mut wav: impl Read) -> Result<Self, ClipError> {
+        let header = Header::read(&mut wav)?;
+        if header.channels > 2 {
+            return Err(ClipError::TooManyChannels(header.channels));
         }
-        if reader.duration() > LONGEST.as_secs() as u32 * rate {
+        let mut resampler = Resampler::new(header.rate, RATE)?;
+        let (step, width) = (header.step(), header.coding.bytes());
+        let most = LONGEST.as_secs() * u64::from(header.rate) * step as u64;
+        let mut bytes = Vec::new();
+        // One more than the most tells what is too long.
+        wav.take(header.bytes.unwrap_or(u64::MAX).min(most + step as u64))
+            .read_to_end(&mut bytes)
+            .map_err(WavError::from)?;
+        if bytes.len() as u64 > most {
             return Err(ClipError::TooLong);
         }
-        let samples: Vec<i16> = reader.samples::<i16>().collect::<Result<_, _>>()?;
-        if samples.is_empty() {
+        let mix = |all: &[u8]| {
+            all.chunks_exact(width).map(|bytes| header.coding.sample(bytes)).sum::<f32>()
+                / f32::from(header.channels)
+        };
+        let sound: Vec<f32> = bytes.chunks_exact(step).map(mix).collect();
+        if sound.is_empty() {
             return Err(ClipError::Empty);
         }
-        Ok(Self::from_samples(&samples))
+        let mut samples = Vec::new();
+        resampler.push(&sound, &mut samples);
+        resampler.finish(&mut samples);
+        Ok(Self::from_samples(&samples.into_iter().map(to_sample).collect::<Vec<_>>()))
     }
 
     /// The clip of these samples at 8 kHz.
@@ -93,27 +104,19 @@ impl std::fmt::Debug for Clip {
     }
 }
 
+/// The telephone's.
+const RATE: u32 = 8_000;
+
 /// Two minutes: hold music loops, and nobody listens to a longer phrase.
 const LONGEST: Duration = Duration::from_secs(120);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::wav::made::MadeWav;
 
     fn wav(rate: u32, samples: &[i16]) -> Vec<u8> {
-        let spec = hound::WavSpec {
-            channels: 1,
-            sample_rate: rate,
-            bits_per_sample: 16,
-            sample_format: hound::SampleFormat::Int,
-        };
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
-        for &sample in samples {
-            writer.write_sample(sample).unwrap();
-        }
-        writer.finalize().unwrap();
-        bytes.into_inner()
+        MadeWav::pcm16(rate, 1, samples).bytes()
     }
 
     #[test]
@@ -125,12 +128,41 @@ mod tests {
     }
 
     #[test]
-    fn what_a_telephone_cannot_play_is_refused_and_the_reason_is_said() {
+    fn a_clip_of_another_rate_or_of_two_channels_is_the_same_clip() {
+        let tone = |rate: u32, n: u32| {
+            (8_000.0 * (0.5 * std::f64::consts::TAU * 1_000.0 * f64::from(n) / f64::from(rate)).sin()) as i16
+        };
+        let plain =
+            Clip::from_wav(&wav(8_000, &(0..4_000).map(|n| tone(8_000, n)).collect::<Vec<_>>())[..]).unwrap();
+        for rate in [16_000, 22_050, 24_000, 44_100, 48_000] {
+            let mono: Vec<i16> = (0..rate / 2).map(|n| tone(rate, n)).collect();
+            // What is in one channel only is half as loud in both; what is in both is as loud as it was.
+            let stereo: Vec<i16> = mono.iter().flat_map(|&s| [s, s]).collect();
+            for file in [wav(rate, &mono), MadeWav::pcm16(rate, 2, &stereo).bytes()] {
+                let clip = Clip::from_wav(&file[..]).unwrap();
+                assert_eq!(clip.frames(), plain.frames(), "{rate} Hz");
+                for (a, b) in clip.frame(10).unwrap().iter().zip(plain.frame(10).unwrap()) {
+                    let apart = i32::from(g711::decode(*a)) - i32::from(g711::decode(*b));
+                    assert!(apart.abs() <= 512, "{rate} Hz: {apart} apart");
+                }
+            }
+        }
+        let ulaw = MadeWav::coded(7, 8, 8_000, 1, plain.frame(3).unwrap().to_vec()).bytes();
+        assert_eq!(Clip::from_wav(&ulaw[..]).unwrap().frame(0), plain.frame(3));
+    }
+
+    #[test]
+    fn what_is_no_clip_is_refused_and_the_reason_is_said() {
+        let refused = |bytes: &[u8]| Clip::from_wav(bytes).unwrap_err();
         assert!(matches!(
-            Clip::from_wav(&wav(16_000, &[0; 10])[..]),
-            Err(ClipError::WrongKind { rate: 16_000, .. })
+            refused(&MadeWav::pcm16(8_000, 6, &[0; 60]).bytes()),
+            ClipError::TooManyChannels(6)
         ));
-        assert!(matches!(Clip::from_wav(&wav(8_000, &[])[..]), Err(ClipError::Empty)));
-        assert!(matches!(Clip::from_wav(&b"RIFF"[..]), Err(ClipError::Unreadable(_))));
+        assert!(matches!(refused(&wav(2_000, &[0; 60])), ClipError::Rate(BadRate(2_000))));
+        assert!(matches!(refused(&wav(8_000, &[])), ClipError::Empty));
+        assert!(matches!(refused(&wav(8_000, &vec![0; 121 * 8_000])), ClipError::TooLong));
+        assert!(matches!(refused(b"RIFF"), ClipError::Unreadable(WavError::CutOff)));
+        assert_eq!(refused(b"ID3").to_string(), "not a WAV file: it does not begin with RIFF and WAVE");
+        assert!(Clip::from_wav(&wav(8_000, &vec![0; 120 * 8_000])[..]).is_ok(), "just short enough");
     }
 }

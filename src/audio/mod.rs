@@ -13,5 +13,7 @@ pub(crate) mod made_up;
 pub mod mix;
 pub mod noise;
 pub mod relay;
+pub mod resample;
 pub mod trim;
 pub mod voice;
+pub mod wav;

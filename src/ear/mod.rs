@@ -11,5 +11,6 @@ pub mod prolonged;
 pub mod prosody;
 pub mod spectrum;
 pub mod syllables;
+pub mod talk;
 pub mod voice;
 pub mod whole;

@@ -56,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("setup", &["ports", "edge", "config", "app"]),
+    ("listen", &["time", "audio", "ear"]),
     ("rehearsal", &["audio", "handoff", "live", "edge", "sim"]),
     ("chaos", &["id", "audio", "handoff", "call", "live", "sim"]),
     ("bench", &["time", "id", "audio", "handoff", "call", "live", "edge", "config", "sim"]),
