@@ -14,7 +14,8 @@ use tokio::sync::{broadcast, oneshot};
 use tokio::time::timeout;
 
 use crate::call::{AssistantTerms, Terms};
-use crate::config::{Config, Fallback as Fallbacks, Secret};
+use crate::config::{Config, Fallback as Fallbacks, Secret, VoiceBy};
+use crate::ear::mood::heads::Heads;
 use crate::edge::admission::Admission;
 use crate::edge::api::Api;
 use crate::edge::assistant::hosted::Hosted;
@@ -35,6 +36,7 @@ use crate::live::call_task::World;
 use crate::live::coming_back;
 use crate::live::drain::drain;
 use crate::live::house_voice::HouseVoice;
+use crate::live::listening::{self, Ears};
 use crate::live::recorder::Recorder;
 use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
@@ -86,6 +88,7 @@ impl App {
             reps: Arc::new(store.clone()),
             recorder: recorder.clone(),
             voice: Arc::new(voice),
+            ears: ears(config)?,
             limits: limits(config),
             terms: terms(config),
             tickets: Tickets::default(),
@@ -234,6 +237,17 @@ fn planner(config: &Config, http: reqwest::Client) -> anyhow::Result<Planner> {
         within: assistant.webhook_within.0,
         http,
     }))
+}
+
+fn ears(config: &Config) -> anyhow::Result<Ears> {
+    let ear = &config.ear;
+    let mood =
+        if ear.mood { Some(Arc::new(Heads::shipped().context("the weights of the mood")?)) } else { None };
+    let by = match ear.voice {
+        VoiceBy::Ear => listening::VoiceBy::Ear,
+        VoiceBy::Level => listening::VoiceBy::Level,
+    };
+    Ok(Ears { by, turn_over: ear.turn_over.0, mood })
 }
 
 fn limits(config: &Config) -> LegLimits {

@@ -19,6 +19,7 @@ use crate::handoff::{Hearing, Sounds};
 use crate::id::{CallId, LegId};
 use crate::live::house_voice::HouseVoice;
 use crate::live::line::{AssistantLine, CarrierLine, FromAssistant, FromCarrier, LineBroke};
+use crate::live::listening::{Ears, VoiceBy};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{AssistantSeat, Berth, LegLimits, PhoneSeat, SeatNumber, Teller};
 use crate::live::{assistant_leg, phone_leg};
@@ -68,6 +69,8 @@ impl Messages {
             commands: phone_commands,
             speech: Some(Berth::new(spoken)),
             voice: Arc::new(HouseVoice::built_in()),
+            // What the ear costs is counted by itself.
+            ears: Ears { by: VoiceBy::Level, ..Ears::default() },
             limits,
         };
         let assistant_seat = AssistantSeat { call, patchbay, teller, commands, address, speech, limits };

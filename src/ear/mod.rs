@@ -11,6 +11,7 @@ pub mod prolonged;
 pub mod prosody;
 pub mod spectrum;
 pub mod syllables;
+pub mod taking_part;
 pub mod talk;
 pub mod voice;
 pub mod whole;

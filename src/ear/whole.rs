@@ -48,19 +48,20 @@ pub struct Heard {
 }
 
 impl Ear {
-    /// Hears when somebody speaks, and no more.
-    pub fn of_voice() -> Self {
-        Self { reach: [0.0; REACH], voice: Voice::default(), manner: None, mood: None, next: None }
+    /// Hears when somebody speaks, and no more. A turn may be over after so many milliseconds of silence.
+    pub fn of_voice(turn_over_millis: u64) -> Self {
+        let voice = Voice::new(turn_over_millis);
+        Self { reach: [0.0; REACH], voice, manner: None, mood: None, next: None }
     }
 
     /// Hears what their voice is like as well.
-    pub fn of_manner() -> Self {
-        Self { manner: Some(Manner::default()), ..Self::of_voice() }
+    pub fn of_manner(turn_over_millis: u64) -> Self {
+        Self { manner: Some(Manner::default()), ..Self::of_voice(turn_over_millis) }
     }
 
     /// Hears how they are as well.
-    pub fn of_mood(heads: Heads) -> Self {
-        Self { mood: Some(Mood::new(heads)), ..Self::of_manner() }
+    pub fn of_mood(turn_over_millis: u64, heads: Heads) -> Self {
+        Self { mood: Some(Mood::new(heads)), ..Self::of_manner(turn_over_millis) }
     }
 
     /// Hears the next frame. `playing_dbfs` is how loud we play to this party meanwhile, -96 when we do not; `talk` is how

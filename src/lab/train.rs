@@ -71,8 +71,10 @@ fn trained_and_examined(corpus: &Corpus, recipes: &[Recipe]) -> anyhow::Result<R
     let heard = answers(&runs, &speakers, Against::Themselves);
     let unheard = answers(&runs, &speakers, Against::People);
     let plain = marks(&heard, true);
-    let heads: Vec<Heads> = speakers.iter().map(|speaker| left_out(&runs, &speakers, speaker).heads()).collect();
-    let of_speaker = |speaker: &str| heads[speakers.iter().position(|other| other == speaker).unwrap_or_default()];
+    let heads: Vec<Heads> =
+        speakers.iter().map(|speaker| left_out(&runs, &speakers, speaker).heads()).collect();
+    let of_speaker =
+        |speaker: &str| heads[speakers.iter().position(|other| other == speaker).unwrap_or_default()];
     let streaming = stream(&clips, recipes, &[Line::PLAIN], of_speaker)?;
     let mut chance = Chance(LINES_SEED);
     let many: Vec<Line> = (0..STREAMED_LINES).map(|_| Line::by_chance(&mut chance)).collect();

@@ -15,6 +15,7 @@ use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::clock::{self, CallClock};
 use crate::live::house_voice::HouseVoice;
+use crate::live::listening::Ears;
 use crate::live::live_call::LiveCall;
 use crate::live::recorder::{Recorder, handoff_over};
 use crate::live::seat::{
@@ -39,6 +40,8 @@ pub struct World {
     pub recorder: Recorder,
     /// What Baton can say.
     pub voice: Arc<HouseVoice>,
+    /// How legs listen.
+    pub ears: Ears,
     /// The limits of legs.
     pub limits: LegLimits,
     /// What calls are run by.

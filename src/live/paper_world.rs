@@ -16,6 +16,7 @@ use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::call_task::World;
 use crate::live::house_voice::HouseVoice;
 use crate::live::line::{CarrierLine, FromCarrier, LineBroke};
+use crate::live::listening::Ears;
 use crate::live::live_call::LiveCall;
 use crate::live::recorder::Recorder;
 use crate::live::seat::{
@@ -62,6 +63,7 @@ impl PaperWorld {
             reps: paper.clone(),
             recorder,
             voice: Arc::new(HouseVoice::built_in()),
+            ears: Ears::default(),
             limits: LegLimits::default(),
             terms: Terms { reps: vec![sam.clone()], away: Duration::from_secs(15), ..Terms::default() },
             tickets: Tickets::default(),

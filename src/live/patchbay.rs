@@ -4,10 +4,15 @@
 //! so that a leg that missed a hearing does not miss its cut.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::audio::frame::Frame;
+use crate::call::Heard;
 use crate::handoff::{Hearing, Sounds};
 use crate::id::{AttemptId, LegId};
+use crate::live::clock;
 use crate::live::pipe::Pipe;
 
 /// The patchbay of one call.
@@ -19,6 +24,18 @@ pub struct Patchbay {
     prospect: Pipe,
     assistant: Pipe,
     rep: Pipe,
+    began: Instant,
+    /// When the rep last began to speak or fell silent, in microseconds since then, twice; one more: they speak. 0: never.
+    rep_voice: AtomicU64,
+}
+
+/// When somebody began to speak or fell silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spoke {
+    /// Whether they speak.
+    pub speaks: bool,
+    /// Since when.
+    pub at: Instant,
 }
 
 /// A hearing as a leg reads it.
@@ -40,6 +57,8 @@ impl Default for Patchbay {
             prospect: Pipe::new(PERSON_FRAMES),
             assistant: Pipe::new(ASSISTANT_FRAMES),
             rep: Pipe::new(PERSON_FRAMES),
+            began: clock::now(),
+            rep_voice: AtomicU64::new(0),
         }
     }
 }
@@ -95,6 +114,24 @@ impl Patchbay {
             LegId::Assistant => {}
         }
         dropped
+    }
+
+    /// The rep's leg heard this of their voice just now.
+    pub fn rep_spoke(&self, now: Instant, what: Heard) {
+        let speaks = match what {
+            Heard::TurnBegan => true,
+            Heard::TurnEnded => false,
+            Heard::TookTheFloor => return,
+        };
+        let micros = now.saturating_duration_since(self.began).as_micros() as u64;
+        self.rep_voice.store(micros.max(1) << 1 | u64::from(speaks), Ordering::Release);
+    }
+
+    /// When the rep began to speak or fell silent, as far as their leg has said.
+    pub fn when_rep_spoke(&self) -> Option<Spoke> {
+        let voice = self.rep_voice.load(Ordering::Acquire);
+        let at = self.began + Duration::from_micros(voice >> 1);
+        (voice != 0).then_some(Spoke { speaks: voice & 1 == 1, at })
     }
 
     /// The frames that wait for this leg's ear.

@@ -13,6 +13,7 @@ use crate::call::{AssistantFault, Event};
 use crate::handoff::Phrase;
 use crate::id::{CallId, LegId};
 use crate::live::house_voice::HouseVoice;
+use crate::live::listening::Ears;
 use crate::live::patchbay::Patchbay;
 use crate::live::speech::Speech;
 use crate::phone_number::PhoneNumber;
@@ -153,6 +154,8 @@ pub struct PhoneSeat {
     pub speech: Option<Berth<mpsc::Receiver<Speech>>>,
     /// What Baton can say.
     pub voice: Arc<HouseVoice>,
+    /// How it listens.
+    pub ears: Ears,
     /// Its limits.
     pub limits: LegLimits,
 }

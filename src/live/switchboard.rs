@@ -219,6 +219,7 @@ impl Switchboard {
             commands,
             speech: (leg == LegId::Prospect).then(|| live.speech.clone()),
             voice: self.world.voice.clone(),
+            ears: self.world.ears.clone(),
             limits: self.world.limits,
         })
     }

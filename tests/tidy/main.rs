@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("handoff", &["time", "id"]),
     ("call", &["time", "id", "handoff"]),
     ("ports", &["time", "id", "phone_number"]),
-    ("live", &["time", "id", "phone_number", "audio", "handoff", "call", "ports"]),
+    ("live", &["time", "id", "phone_number", "audio", "ear", "handoff", "call", "ports"]),
     ("sim", &["time", "id", "phone_number", "audio"]),
     ("edge", &["time", "id", "phone_number", "audio", "handoff", "call", "ports", "live"]),
     ("config", &["phone_number"]),
@@ -29,6 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "id",
             "phone_number",
             "audio",
+            "ear",
             "handoff",
             "call",
             "ports",
@@ -59,6 +60,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("listen", &["time", "audio", "ear"]),
     ("rehearsal", &["audio", "handoff", "live", "edge", "sim"]),
     ("chaos", &["id", "audio", "handoff", "call", "live", "sim"]),
+    ("listen", &["time", "audio", "ear"]),
+    ("lab", &["time", "audio", "ear"]),
     ("bench", &["time", "id", "audio", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 

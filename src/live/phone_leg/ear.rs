@@ -62,7 +62,9 @@ impl<L: CarrierLine> PhoneLeg<L> {
             mark.played(end.checked_sub(left).unwrap_or(end));
         }
         self.saying = None;
-        self.assistant_speaks = false;
+        if std::mem::take(&mut self.assistant_speaks) {
+            self.assistant_heard(false, clock::now());
+        }
         self.clear().await
     }
 
@@ -71,6 +73,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             return Ok(());
         }
         self.playout.cleared(clock::now());
+        self.listening.cleared();
         self.live.cleared();
         within(self.seat.limits.slow, self.line.clear()).await
     }
@@ -83,9 +86,12 @@ impl<L: CarrierLine> PhoneLeg<L> {
             Piece::Sound(_) if stale => {}
             Piece::Sound(sound) => {
                 self.send(&sound).await?;
+                let from = self.playout.end().max(now);
                 self.playout.sent(now, &sound);
+                self.listening.sent(self.playout.end(), &sound);
                 if !self.assistant_speaks && self.playout.audible_end() > now {
                     self.assistant_speaks = true;
+                    self.assistant_heard(true, from);
                     self.tell_heard(LegId::Assistant, Heard::TurnBegan).await;
                 }
             }
@@ -112,6 +118,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             let sound = self.compose();
             self.send(&sound).await?;
             self.playout.sent_live(now, FRAME_SAMPLES);
+            self.listening.sent(self.playout.end(), &sound);
             self.next_beat += FRAME;
             self.finish_phrase().await?;
         }
@@ -227,8 +234,15 @@ impl<L: CarrierLine> PhoneLeg<L> {
         }
     }
 
+    fn assistant_heard(&mut self, speaks: bool, at: Instant) {
+        if let Some(talk) = self.listening.talk() {
+            talk.other(LegId::Assistant, speaks, at);
+        }
+    }
+
     pub(super) async fn assistant_paused(&mut self) {
         self.assistant_speaks = false;
+        self.assistant_heard(false, self.playout.audible_end().min(clock::now()));
         self.tell_heard(LegId::Assistant, Heard::TurnEnded).await;
     }
 

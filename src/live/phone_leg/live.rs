@@ -84,6 +84,7 @@ impl<L: CarrierLine> PhoneLeg<L> {
             };
             within(self.seat.limits.slow, self.line.send_sound(piece)).await?;
             self.playout.sent_live(now, piece.len());
+            self.listening.sent(self.playout.end(), piece);
         }
         self.live.count_deeds();
         self.measure().await

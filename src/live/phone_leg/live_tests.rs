@@ -104,6 +104,7 @@ impl Bridge {
             commands,
             speech: None,
             voice: Arc::new(HouseVoice::built_in()),
+            ears: crate::live::listening::Ears::default(),
             limits: LegLimits::default(),
         };
         tokio::spawn(run(FakeLine { up: from_carrier, down: to_carrier }, seat));

@@ -14,14 +14,14 @@ use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio::time::Instant;
 
 use crate::audio::frame::Frame;
-use crate::audio::voice::Voice;
 use crate::call::Event;
 use crate::handoff::{End, Phrase, Sounds};
 use crate::id::LegId;
 use crate::live::clock;
 use crate::live::line::{CarrierLine, FromCarrier, LineBroke};
+use crate::live::listening::Listening;
 use crate::live::marks::Marks;
-use crate::live::patchbay::Patched;
+use crate::live::patchbay::{Patched, Spoke};
 use crate::live::phone_leg::live::LiveEar;
 use crate::live::playout::Playout;
 use crate::live::seat::{PhoneCommand, PhoneSeat};
@@ -84,8 +84,9 @@ struct PhoneLeg<L> {
     saying: Option<Saying>,
     hold_frame: usize,
     next_beat: Instant,
-    voice: Voice,
-    floor_taken: bool,
+    listening: Listening,
+    news: Vec<Event>,
+    rep_spoke: Option<Spoke>,
     assistant_speaks: bool,
     flowed_in: Option<u16>,
     alive: Instant,
@@ -130,8 +131,10 @@ impl<L: CarrierLine> PhoneLeg<L> {
             saying: None,
             hold_frame: 0,
             next_beat: now + HOLD_AFTER,
-            voice: Voice::default(),
-            floor_taken: false,
+            listening: Listening::new(seat.leg, &seat.ears, seat.limits.floor, now),
+            // More than a frame ever brings; from here on nothing is allocated.
+            news: Vec::with_capacity(NEWS),
+            rep_spoke: None,
             assistant_speaks: false,
             flowed_in: None,
             alive: now,
@@ -247,6 +250,9 @@ async fn next_piece(speech: &mut Option<OwnedMutexGuard<mpsc::Receiver<Speech>>>
         None => std::future::pending().await,
     }
 }
+
+/// A turn, the floor, the mood, and what became certain of both parties' turns.
+const NEWS: usize = 8;
 
 /// How long after a phrase's end its mark is waited for before the leg closes all the same.
 const MARK_LATE: Duration = Duration::from_secs(3);

@@ -1,8 +1,9 @@
 //! What comes from the person at the other end: their voice, their keys, and word of what they have heard.
 
 use crate::audio::frame::Frame;
-use crate::audio::voice::Change;
-use crate::call::{Event, Heard};
+use crate::call::Event;
+use crate::handoff::Sounds;
+use crate::id::LegId;
 use crate::live::clock;
 use crate::live::line::{CarrierLine, FromCarrier};
 use crate::live::marks::Meaning;
@@ -34,20 +35,34 @@ impl<L: CarrierLine> PhoneLeg<L> {
             self.flowed_in = Some(patched.number);
             self.tell(Event::Flowed { leg: self.seat.leg, hearing: u32::from(patched.number) }).await;
         }
-        match self.voice.hear(&frame.sound) {
-            Some(Change::Began) => {
-                self.floor_taken = false;
-                self.tell_heard(self.seat.leg, Heard::TurnBegan).await;
+        self.follow_rep();
+        let now = clock::now();
+        let mut news = std::mem::take(&mut self.news);
+        self.listening.hear(now, &frame, &mut news);
+        for event in news.drain(..) {
+            if let (LegId::Rep(_), Event::Heard { what, .. }) = (self.seat.leg, &event) {
+                self.seat.patchbay.rep_spoke(now, *what);
             }
-            Some(Change::Ended) => self.tell_heard(self.seat.leg, Heard::TurnEnded).await,
-            None => {}
+            self.tell(event).await;
         }
-        if !self.floor_taken && self.voice.spoken() >= self.seat.limits.floor {
-            self.floor_taken = true;
-            self.tell_heard(self.seat.leg, Heard::TookTheFloor).await;
-        }
+        self.news = news;
         if self.seat.patchbay.is_crowded(self.seat.leg) {
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// The prospect's leg follows the talk of the two, and of a rep's voice it knows from the rep's own leg.
+    fn follow_rep(&mut self) {
+        let Some(on_line) = self.patched.hearing.on_line.filter(|_| self.seat.leg == LegId::Prospect) else {
+            return;
+        };
+        let spoke = self.seat.patchbay.when_rep_spoke();
+        if spoke == self.rep_spoke || !self.ear().has(Sounds::REP) {
+            return;
+        }
+        self.rep_spoke = spoke;
+        if let (Some(spoke), Some(talk)) = (spoke, self.listening.talk()) {
+            talk.other(LegId::Rep(on_line), spoke.speaks, spoke.at);
         }
     }
 

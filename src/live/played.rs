@@ -1,0 +1,116 @@
+//! How loud it is at an ear right now, by what was sent there and when it will have been played.
+//!
+//! A telephone has no echo canceller of its own: some of what we play comes back, and must not be taken for its owner's voice.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::audio::frame::FRAME_SAMPLES;
+use crate::audio::g711;
+use crate::live::playout::length;
+
+/// What is on its way to an ear, in blocks.
+#[derive(Debug, Default)]
+pub(super) struct Played {
+    blocks: VecDeque<Block>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    until: Instant,
+    lasts: Duration,
+    loudest_dbfs: f32,
+}
+
+impl Played {
+    /// This was sent, and will have been played by then.
+    pub(super) fn sent(&mut self, until: Instant, sound: &[u8]) {
+        let mut left = length(sound.len());
+        for frame in sound.chunks(FRAME_SAMPLES) {
+            let lasts = length(frame.len());
+            left = left.saturating_sub(lasts);
+            let until = until.checked_sub(left).unwrap_or(until);
+            self.one(Block { until, lasts, loudest_dbfs: g711::level_dbfs(frame) });
+        }
+    }
+
+    fn one(&mut self, new: Block) {
+        match self.blocks.back_mut() {
+            Some(last) if last.lasts < BLOCK && new.until >= last.until => {
+                last.until = new.until;
+                last.lasts += new.lasts;
+                last.loudest_dbfs = last.loudest_dbfs.max(new.loudest_dbfs);
+            }
+            Some(_) | None => {
+                if self.blocks.len() == BLOCKS_AT_MOST {
+                    self.blocks.pop_front();
+                }
+                self.blocks.push_back(new);
+            }
+        }
+    }
+
+    /// What was sent and has not been played will not be.
+    pub(super) fn cleared(&mut self) {
+        self.blocks.clear();
+    }
+
+    /// How loud it is there now; -96 when nothing is played.
+    pub(super) fn dbfs(&mut self, now: Instant) -> f32 {
+        while self.blocks.front().is_some_and(|block| block.until < now) {
+            self.blocks.pop_front();
+        }
+        match self.blocks.front() {
+            Some(block) if block.until.saturating_duration_since(now) <= block.lasts + ON_THE_WAY => {
+                block.loudest_dbfs
+            }
+            Some(_) | None => g711::QUIETEST_DBFS,
+        }
+    }
+}
+
+/// 160 ms: what echoes was played some time in these.
+const BLOCK: Duration = Duration::from_millis(160);
+
+/// Four minutes of blocks: as much as an assistant may have queued at the carrier.
+const BLOCKS_AT_MOST: usize = 1_500;
+
+/// What is said to be played a little later may be heard by now: the reckoning is not that exact.
+const ON_THE_WAY: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::clock;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_as_loud_as_what_is_played_now_and_not_as_what_is_queued() {
+        let now = clock::now();
+        let mut played = Played::default();
+        assert!(played.dbfs(now) <= g711::QUIETEST_DBFS, "nothing was sent");
+        // A second of loud sound after a second of silence, all sent at once.
+        played.sent(now + 1_000 * MILLI, &[g711::SILENCE; 8_000]);
+        played.sent(now + 2_000 * MILLI, &[0x80; 8_000]);
+        assert!(played.dbfs(now + 500 * MILLI) <= g711::QUIETEST_DBFS);
+        assert!(played.dbfs(now + 1_500 * MILLI) > -1.0);
+        assert!(played.dbfs(now + 2_500 * MILLI) <= g711::QUIETEST_DBFS, "it is over");
+        played.sent(now + 3_000 * MILLI, &[0x80; 4_000]);
+        played.cleared();
+        assert!(played.dbfs(now + 2_800 * MILLI) <= g711::QUIETEST_DBFS, "it never came");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_one_by_one_take_little_room() {
+        let now = clock::now();
+        let mut played = Played::default();
+        for n in 1..=500 {
+            played.sent(now + n * 20 * MILLI, &[0x90; FRAME_SAMPLES]);
+            assert!(played.dbfs(now + n * 20 * MILLI - 10 * MILLI) > -20.0, "frame {n}");
+        }
+        assert!(played.blocks.len() <= 2, "{}", played.blocks.len());
+    }
+}

@@ -1,0 +1,188 @@
+//! The prospect's talk with whoever they hear: who has the turn, how they take part, and how they are.
+//!
+//! It is followed by the prospect's own leg, which hears the one and plays the other.
+
+use tokio::time::Instant;
+
+use crate::call::{Event, Felt, MoodHeard, TurnHeard};
+use crate::ear::mood::conversation::Conversation;
+use crate::ear::mood::{self, Reading};
+use crate::ear::taking_part;
+use crate::ear::talk::{Change, Happening, Party, Talk, Turn};
+use crate::ear::voice;
+use crate::ear::whole::Heard;
+use crate::id::LegId;
+use crate::live::playout::length;
+use crate::time::{CallTime, MediaTime};
+
+/// A talk as the prospect's leg follows it. Its times are those since the leg began.
+pub(super) struct TalkOfTwo {
+    began: Instant,
+    talk: Talk,
+    other: LegId,
+    conversation: Conversation,
+    /// Sounds that were drawn out in the last minute, fading.
+    stretches: f32,
+    frames: u32,
+    /// The prospect's level where they spoke, since their last turn.
+    loudness: Loudness,
+    /// A turn that was taken while the other spoke.
+    barged_in: Option<Party>,
+    told: MoodHeard,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Loudness {
+    sum_db: f32,
+    frames: u32,
+}
+
+impl TalkOfTwo {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            began: now,
+            talk: Talk::default(),
+            other: LegId::Assistant,
+            conversation: Conversation::default(),
+            stretches: 0.0,
+            frames: 0,
+            loudness: Loudness::default(),
+            barged_in: None,
+            told: MoodHeard::default(),
+        }
+    }
+
+    /// How the prospect takes part in it.
+    pub(super) fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    /// A frame of the prospect was heard, which ended there in their stream; what is certain now is put to the news.
+    pub(super) fn prospect(&mut self, now: Instant, end: MediaTime, heard: &Heard, news: &mut Vec<Event>) {
+        let time = self.time(now);
+        let back = |place: MediaTime| earlier(time, end - place);
+        let change = match heard.voiced.change {
+            Some(voice::Change::Began { at }) => Some(Change::Began { at: back(at) }),
+            Some(
+                voice::Change::Paused { since }
+                | voice::Change::TurnMayBeOver { since }
+                | voice::Change::LongSilence { since },
+            ) => Some(Change::Paused { since: back(since) }),
+            None => None,
+        };
+        if let Some(change) = change {
+            self.talk.hear(Party::Prospect, change);
+        }
+        if heard.voiced.speaking {
+            self.loudness.sum_db += heard.voiced.level_dbfs;
+            self.loudness.frames += 1;
+        }
+        self.stretches = self.stretches * A_MINUTE_FADES + f32::from(u8::from(heard.stretch.is_some()));
+        self.talk.pass(time);
+        while let Some(happening) = self.talk.take() {
+            self.happened(time, &happening, news);
+        }
+        self.frames += 1;
+        if self.frames.is_multiple_of(LOOK_EVERY) {
+            self.conversation = taking_part::of_the_prospect(&self.talk, self.stretches);
+        }
+        if let Some(reading) = &heard.reading {
+            self.read(reading, news);
+        }
+    }
+
+    /// The one whom the prospect hears began to speak, or fell silent, then.
+    pub(super) fn other(&mut self, who: LegId, speaks: bool, at: Instant) {
+        self.other = who;
+        let at = self.time(at);
+        let change = if speaks { Change::Began { at } } else { Change::Paused { since: at } };
+        self.talk.hear(Party::Other, change);
+    }
+
+    fn time(&self, at: Instant) -> CallTime {
+        CallTime::ZERO + at.saturating_duration_since(self.began)
+    }
+
+    fn happened(&mut self, now: CallTime, happening: &Happening, news: &mut Vec<Event>) {
+        match happening {
+            Happening::BargedIn { who, .. } => self.barged_in = Some(*who),
+            Happening::TurnEnded(turn) => news.push(Event::TurnHeard(self.turn(now, turn))),
+            Happening::TurnBegan(_) | Happening::BackChannel { .. } | Happening::LongSilence { .. } => {}
+        }
+    }
+
+    fn turn(&mut self, now: CallTime, turn: &Turn) -> TurnHeard {
+        let (leg, level_dbfs) = match turn.who {
+            Party::Prospect => (LegId::Prospect, std::mem::take(&mut self.loudness).mean()),
+            Party::Other => (self.other, None),
+        };
+        let barged_in = self.barged_in.take_if(|who| *who == turn.who).is_some();
+        let millis = |span: std::time::Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
+        TurnHeard {
+            leg,
+            lasted_millis: millis(turn.ended.since(turn.began)),
+            ended_ago_millis: millis(now.since(turn.ended)),
+            latency_millis: turn.latency_millis,
+            pauses: turn.pauses,
+            level_dbfs,
+            barged_in,
+        }
+    }
+
+    /// Tells how they are where that is news: twice a second nobody reads it, and a record of it would be all of the record.
+    fn read(&mut self, reading: &Reading, news: &mut Vec<Event>) {
+        let now = MoodHeard {
+            activation: reading.activation.map(in_hundredths),
+            frustration: reading.frustration.map(in_hundredths),
+            interest: reading.interest.map(in_hundredths),
+            hesitation: reading.hesitation.map(in_hundredths),
+        };
+        let pairs = [
+            (now.activation, self.told.activation),
+            (now.frustration, self.told.frustration),
+            (now.interest, self.told.interest),
+            (now.hesitation, self.told.hesitation),
+        ];
+        if pairs.iter().any(|(now, told)| differs(*now, *told)) {
+            self.told = now;
+            news.push(Event::MoodHeard(now));
+        }
+    }
+}
+
+impl Loudness {
+    fn mean(self) -> Option<i8> {
+        (self.frames > 0).then(|| (self.sum_db / self.frames as f32).round() as i8)
+    }
+}
+
+fn in_hundredths(felt: mood::Felt) -> Felt {
+    let hundredths = |share: f32| (share.clamp(0.0, 1.0) * 100.0).round() as u8;
+    Felt { value: hundredths(felt.value), confidence: hundredths(felt.confidence), acting: felt.acting }
+}
+
+fn differs(now: Option<Felt>, told: Option<Felt>) -> bool {
+    match (now, told) {
+        (None, None) => false,
+        (Some(now), Some(told)) => {
+            now.acting != told.acting
+                || now.value.abs_diff(told.value) >= WORTH_TELLING
+                || now.confidence.abs_diff(told.confidence) >= WORTH_TELLING
+        }
+        (Some(_), None) | (None, Some(_)) => true,
+    }
+}
+
+fn earlier(time: CallTime, samples: u64) -> CallTime {
+    let back = length(usize::try_from(samples).unwrap_or(usize::MAX)).as_micros() as u64;
+    CallTime::from_micros(time.as_micros().saturating_sub(back))
+}
+
+/// Twice a second: as often as the mood is read.
+const LOOK_EVERY: u32 = 25;
+
+/// What is left of a drawn-out sound after 20 ms, so that a minute of them counts as what it was.
+const A_MINUTE_FADES: f32 = 1.0 - 1.0 / 3_000.0;
+
+/// A tenth; less is no news to a person.
+const WORTH_TELLING: u8 = 10;
