@@ -174,6 +174,8 @@ mod tests {
 
     use super::*;
     use crate::ear::made_voice::{A, I, MadeVoice, U, hops};
+    use crate::ear::prolonged::Prolonged;
+    use crate::ear::syllables::Syllables;
 
     fn mean(hops: &[Hop], of: impl Fn(&Hop) -> f32) -> f32 {
         let within = &hops[6..hops.len() - 6];
@@ -257,6 +259,14 @@ mod tests {
         fn whatever_is_heard_the_figures_keep_their_ranges_and_their_bits(sound in any_sound(), lost in any::<u64>()) {
             let lost = |number: usize| lost >> (number % 64) & lost >> (number % 61) & 1 == 1;
             let once = hops(&sound, lost);
+            let (mut syllables, mut prolonged) = (Syllables::default(), Prolonged::default());
+            for hop in &once {
+                syllables.hear(hop, true);
+                if let Some(stretch) = prolonged.hear(hop) {
+                    prop_assert!(stretch.to - stretch.from >= 1_760);
+                }
+                prop_assert!(syllables.rate().is_none_or(|rate| (0.0..=30.0).contains(&rate)));
+            }
             for hop in &once {
                 prop_assert!(in_range(hop), "{:?}", hop);
             }
