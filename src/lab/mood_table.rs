@@ -78,7 +78,8 @@ pub fn stream(
 }
 
 fn counted(calls: &[Staged], grace_s: f64) -> Count {
-    let counts = |call: &Staged, p: &Point| p.excited || p.at_s < call.began_s || p.at_s >= call.ended_s + grace_s;
+    let counts =
+        |call: &Staged, p: &Point| p.excited || p.at_s < call.began_s || p.at_s >= call.ended_s + grace_s;
     let (mut calm, mut aucs) = (Vec::new(), Vec::new());
     for call in calls {
         let mut group = Group::default();

@@ -87,7 +87,8 @@ pub fn call(clips: &[&Clip], gap_ms: u64, line: &Line, chance: &mut Chance) -> V
         sound.extend_from_slice(&gap);
         ends.push((sound.len() as f64 / f64::from(line.speed)) as u64);
     }
-    let (mut voice, mut prosody, mut syllables) = (Voice::default(), Prosody::default(), Syllables::default());
+    let (mut voice, mut prosody, mut syllables) =
+        (Voice::default(), Prosody::default(), Syllables::default());
     let mut reach = [0.0; REACH];
     let mut steps = Vec::new();
     for (number, frame) in line.carry(&sound, chance).as_chunks::<FRAME_SAMPLES>().0.iter().enumerate() {
