@@ -7,6 +7,7 @@
 pub(crate) mod made_voice;
 pub mod mood;
 pub mod pitch;
+pub mod prolonged;
 pub mod prosody;
 pub mod spectrum;
 pub mod syllables;

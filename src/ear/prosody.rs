@@ -15,7 +15,7 @@ pub struct Hop {
     pub f0_hz: f32,
     /// How alike neighbouring periods are, 0 to 1.
     pub voicing: f32,
-    /// Level of 0.2 to 3.4 kHz in dB below full scale, -96 to 6.
+    /// Level of 0.25 to 3.4 kHz in dB below full scale, -96 to 6.
     pub level_db: f32,
     /// Energy of 1 to 3.4 kHz over that of 0.2 to 1 kHz in dB, within 60: a strained voice is brighter.
     pub alpha_db: f32,
@@ -98,7 +98,7 @@ impl Prosody {
 
         Hop {
             at,
-            level_db: decibels(total * (4.0 / 3.0) / FULL_SCALE, 1e-12).clamp(-96.0, 6.0),
+            level_db: decibels(sum(BIN_250, BIN_3400) * (4.0 / 3.0) / FULL_SCALE, 1e-12).clamp(-96.0, 6.0),
             alpha_db: ratio_db(high, low),
             hammarberg_db: ratio_db(peak(BIN_200, BIN_2000), peak(BIN_2000, BIN_3400)),
             slope_db: slope(power).clamp(-120.0, 120.0),
@@ -139,6 +139,7 @@ const fn bin(hz: usize) -> usize {
 }
 
 const BIN_200: usize = bin(200);
+const BIN_250: usize = bin(250);
 const BIN_500: usize = bin(500);
 const BIN_1000: usize = bin(1_000);
 const BIN_1500: usize = bin(1_500);

@@ -54,7 +54,7 @@ impl Syllables {
             return None;
         }
         let level =
-            self.recent.iter().zip(WEIGHTS).fold(0.0, |sum, (hop, weight)| sum + hop.level_db * weight);
+            self.recent.iter().zip(WEIGHTS).fold(0.0, |sum, (hop, weight)| sum + openness(hop) * weight);
         self.loudest_db = (self.loudest_db - FORGET_DB).max(level);
         let ended = self.follow(level);
         if ended.is_some() {
@@ -81,7 +81,7 @@ impl Syllables {
         if self.rising {
             if level > self.peak_db {
                 self.peak_db = level;
-                let voiced = self.recent.iter().filter(|hop| hop.f0_hz > 0.0).count() * 2 > SMOOTHED;
+                let voiced = self.recent.iter().filter(|hop| is_voiced(hop)).count() * 2 > SMOOTHED;
                 self.peak = Some(Swell { at: middle.at, voiced });
             }
             let fallen = self.peak_db - level >= PROMINENCE_DB;
@@ -103,18 +103,39 @@ impl Syllables {
     }
 }
 
-/// Hops that the level is smoothed over: 90 ms, less than the shortest of syllables.
-const SMOOTHED: usize = 9;
+/// How open the mouth is, in dB: nasals and liquids between two vowels are hardly quieter, but more harmonic.
+fn openness(hop: &Hop) -> f32 {
+    hop.level_db - HARMONIC * hop.hnr_db.max(ROUGHEST_DB)
+}
+
+/// Breathy voices lose their pitch on the line; their vowels still are dark and a little periodic.
+fn is_voiced(hop: &Hop) -> bool {
+    hop.f0_hz > 0.0 || (hop.voicing > BREATHY && hop.alpha_db < DARK_DB)
+}
+
+/// Hops that the level is smoothed over: 70 ms, less than the shortest of syllables.
+const SMOOTHED: usize = 7;
 
 /// The weights of the smoothing, a Hann window; they sum to one.
-const WEIGHTS: [f32; SMOOTHED] =
-    [0.019_1, 0.069_1, 0.130_9, 0.180_9, 0.2, 0.180_9, 0.130_9, 0.069_1, 0.019_1];
+const WEIGHTS: [f32; SMOOTHED] = [0.014_1, 0.111_1, 0.231_9, 0.285_8, 0.231_9, 0.111_1, 0.014_1];
+
+/// How much of a decibel of harmonics over noise counts against openness.
+const HARMONIC: f32 = 0.3;
+
+/// Below this there is no pitch that could be more or less harmonic.
+const ROUGHEST_DB: f32 = -5.0;
+
+/// The likeness of neighbouring periods that breath leaves of a voice.
+const BREATHY: f32 = 0.3;
+
+/// A hop with less than this of its energy above 1 kHz is no hiss.
+const DARK_DB: f32 = -3.0;
 
 /// A swell must rise and fall by this much.
-const PROMINENCE_DB: f32 = 2.0;
+const PROMINENCE_DB: f32 = 1.9;
 
 /// A syllable's peak lies at most this far below the loudest of late.
-const REACH_DB: f32 = 25.0;
+const REACH_DB: f32 = 30.0;
 
 /// What is forgotten of the loudest every hop: 3 dB a second.
 const FORGET_DB: f32 = 0.03;

@@ -8,6 +8,7 @@ pub mod lines;
 pub mod logistic;
 pub mod mood_table;
 pub mod pitch_table;
+pub mod prolonged_table;
 pub mod ref_tracks;
 pub mod reliability;
 pub mod score;

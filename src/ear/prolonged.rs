@@ -1,0 +1,117 @@
+//! Stretched vowels and filled pauses ("äh", "weeell"): voice that neither moves in pitch nor changes in colour for long.
+
+use crate::ear::prosody::Hop;
+use crate::time::MediaTime;
+
+/// A long flat stretch of voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Where it began.
+    pub from: MediaTime,
+    /// Where it ended.
+    pub to: MediaTime,
+}
+
+/// Listens for stretches in one party's voice.
+#[derive(Clone, Debug, Default)]
+pub struct Prolonged {
+    recent: [Hop; LOOK],
+    heard: usize,
+    going: Option<Going>,
+}
+
+/// A stretch that may become long enough.
+#[derive(Clone, Copy, Debug)]
+struct Going {
+    from: MediaTime,
+    to: MediaTime,
+    hops: u32,
+    /// Hops since the last flat one.
+    missed: u32,
+    /// Sum of the unrest of its hops.
+    unrest: f32,
+}
+
+impl Prolonged {
+    /// Hears the next hop; says what stretch has just ended, if it was long and flat enough.
+    pub fn hear(&mut self, hop: &Hop) -> Option<Stretch> {
+        self.recent.rotate_left(1);
+        self.recent[LOOK - 1] = *hop;
+        self.heard = (self.heard + 1).min(LOOK);
+        let Some(unrest) = self.unrest().filter(|_| self.heard == LOOK) else {
+            let going = self.going.as_mut()?;
+            going.missed += 1;
+            return if going.missed <= FORGIVEN { None } else { self.end() };
+        };
+        let (first, last) = (self.recent[0].at, self.recent[LOOK - 1].at);
+        let going =
+            self.going.get_or_insert(Going { from: first, to: last, hops: 0, missed: 0, unrest: 0.0 });
+        going.to = last;
+        going.hops += 1;
+        going.missed = 0;
+        going.unrest += unrest;
+        None
+    }
+
+    /// A gap ends whatever was going on.
+    pub fn skip(&mut self) -> Option<Stretch> {
+        self.heard = 0;
+        self.end()
+    }
+
+    /// How long what is going on has been flat, in milliseconds, though it may be nothing yet; 0 when nothing is.
+    pub fn lasting_millis(&self) -> u64 {
+        self.going.map_or(0, |going| (going.to - going.from) / 8)
+    }
+
+    fn end(&mut self) -> Option<Stretch> {
+        let Going { from, to, hops, unrest, .. } = self.going.take()?;
+        let beyond = (to - from).checked_sub(SHORTEST)?;
+        let allowed = UNREST_AT_FIRST + UNREST_MORE * beyond as f32;
+        (unrest <= allowed * hops as f32).then_some(Stretch { from, to })
+    }
+
+    /// How much the newest hops differ; nothing when they are not one flat sound.
+    fn unrest(&self) -> Option<f32> {
+        let hops = &self.recent;
+        if hops.iter().any(|hop| hop.f0_hz <= 0.0) {
+            return None;
+        }
+        let (first, last) = (&hops[0], &hops[LOOK - 1]);
+        let steps = (LOOK - 1) as f32;
+        let moved = libm::log2f(last.f0_hz / first.f0_hz).abs() * 12.0 / steps;
+        let swelled = (last.level_db - first.level_db).abs() / steps;
+        let flux = hops.iter().fold(0.0, |sum, hop| sum + hop.flux) / LOOK as f32;
+        let flat = moved < MOVED && swelled < SWELLED_DB && flux < CHANGED;
+        flat.then_some(hops[LOOK / 2].flux + MOVE * moved)
+    }
+}
+
+/// Hops that are looked at together: 50 ms.
+const LOOK: usize = 5;
+
+/// Samples between the middles of the first and the last hop of the shortest stretch, 220 ms: few vowels of fluent
+/// speech are as long.
+const SHORTEST: u64 = 1_760;
+
+/// Semitones that the pitch may move in 10 ms.
+const MOVED: f32 = 0.35;
+
+/// Decibels that the level may move in 10 ms.
+const SWELLED_DB: f32 = 3.0;
+
+/// Mean flux that 50 ms may have: more is another sound.
+const CHANGED: f32 = 1.1;
+
+/// How many times a semitone's move in 10 ms unsettles more than a neper's change of colour: what hesitates holds its
+/// pitch, even where noise ripples its spectrum.
+const MOVE: f32 = 4.0;
+
+/// Mean unrest that a stretch of the shortest length may have.
+const UNREST_AT_FIRST: f32 = 0.35;
+
+/// How much more of it for each sample that it is longer (0.25 for 100 ms): nobody reads that slowly.
+const UNREST_MORE: f32 = 0.25 / 800.0;
+
+/// Hops in a row that need not be flat.
+const FORGIVEN: u32 = 1;
