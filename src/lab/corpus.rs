@@ -130,6 +130,11 @@ impl Corpus {
         if root.join("manifest.json").exists() { Self::open(root).map(Some) } else { Ok(None) }
     }
 
+    /// Where it lies.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// All its files.
     pub fn items(&self) -> &[Item] {
         &self.items

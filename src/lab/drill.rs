@@ -2,7 +2,7 @@
 
 use crate::ear::mood::baseline::{Baseline, Figures, Population};
 use crate::ear::mood::functionals::{FEATURES, Functionals, Window};
-use crate::ear::mood::{HOPS, WORTH_A_LOOK};
+use crate::ear::mood::{HOPS, WORTH_A_LOOK, believed};
 use crate::lab::lines::Line;
 use crate::lab::score::Chance;
 use crate::lab::staged::{Clip, Emotion, Step, call};
@@ -55,6 +55,8 @@ pub struct Example {
     pub whole: bool,
     /// How far from usual.
     pub z: Figures,
+    /// How far the ear would believe what it reads from this.
+    pub confidence: f32,
 }
 
 /// What a window is compared with.
@@ -192,10 +194,11 @@ fn mean_of(call: &[Figures]) -> [f64; FEATURES] {
 pub fn replay(run: &Run, people: &Population, against: Against) -> Vec<Example> {
     let take = |baseline: &mut Baseline, look: &Look| {
         let z = baseline.z(people, &look.window.features);
+        let confidence = believed(baseline, &look.window);
         if against == Against::Themselves {
             baseline.learn(&look.window.features, &z, look.fresh_s);
         }
-        z
+        (z, confidence)
     };
     let mut calm = Baseline::default();
     for look in &run.calm {
@@ -205,13 +208,15 @@ pub fn replay(run: &Run, people: &Population, against: Against) -> Vec<Example> 
     for said in &run.said {
         let mut baseline = calm;
         for (number, look) in said.looks.iter().enumerate() {
+            let (z, confidence) = take(&mut baseline, look);
             examples.push(Example {
                 speaker: run.speaker.clone(),
                 plain: run.plain,
                 emotion: said.emotion,
                 clip: said.clip,
                 whole: number + 1 == said.looks.len(),
-                z: take(&mut baseline, look),
+                z,
+                confidence,
             });
         }
     }

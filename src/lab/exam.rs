@@ -207,6 +207,8 @@ pub struct Answer {
     pub activation: f64,
     /// The probability of anger, if excited.
     pub tone: f64,
+    /// How far the ear would believe it.
+    pub confidence: f32,
 }
 
 /// Every whole clip of every speaker, answered by heads that have not heard that speaker.
@@ -224,6 +226,7 @@ pub fn answers(runs: &[Run], speakers: &[String], against: Against) -> Vec<Answe
                     plain: example.plain,
                     activation: say(&trained.activation),
                     tone: say(&trained.tone),
+                    confidence: example.confidence,
                 });
             }
         }
@@ -282,7 +285,7 @@ pub fn mark(asked: &str, answers: &[Answer], ask: impl Fn(&Answer) -> Option<(f6
 /// What a coefficient costs: as if so many clips of each answer stood at every figure's mean. Strong on purpose: the
 /// voices of five actors of one language hold much that holds for nobody else.
 const ACTIVATION_PENALTY: f64 = 10.0;
-const TONE_PENALTY: f64 = 20.0;
+const TONE_PENALTY: f64 = 60.0;
 
 /// Share of the steepness that the calibration found which is kept: on other languages and on people who do not act the
 /// same difference says less than it does here.

@@ -26,6 +26,8 @@ pub struct Report {
     pub plain: Vec<Mark>,
     /// The exam over lines of chance: gain, noise, tilt, levelling, other throats.
     pub lines: Vec<Mark>,
+    /// The first question again, over all lines: the third of the clips that the ear believed least, the middle, the most.
+    pub by_confidence: Vec<Mark>,
     /// The exam over the line of the recordings when nobody's usual is known.
     pub no_baseline: Vec<Mark>,
     /// The recipes over the line of the recordings, speakers left out.
@@ -40,7 +42,7 @@ pub struct Report {
 /// to the folder `out`.
 pub fn train(corpus_dir: &Path, out: &Path) -> anyhow::Result<Report> {
     let corpus = Corpus::open(corpus_dir)?;
-    let report = trained_and_examined(&corpus, &recipes(corpus_dir)?)?;
+    let report = trained_and_examined(&clips(&corpus)?, &recipes(corpus_dir)?)?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     let write = |name: &str, text: &str| {
         std::fs::write(out.join(name), text)
@@ -63,11 +65,11 @@ pub fn recipes(corpus_dir: &Path) -> anyhow::Result<Vec<Recipe>> {
     serde_json::from_str(&text).with_context(|| format!("{} holds no recipes of calls", path.display()))
 }
 
-fn trained_and_examined(corpus: &Corpus, recipes: &[Recipe]) -> anyhow::Result<Report> {
-    let clips = clips(corpus)?;
-    let speakers = speakers(&clips);
+/// Trains on these clips and examines on each speaker left out.
+pub fn trained_and_examined(clips: &[Clip], recipes: &[Recipe]) -> anyhow::Result<Report> {
+    let speakers = speakers(clips);
     ensure!(speakers.len() >= FEWEST_SPEAKERS, "{} speakers are too few to leave one out", speakers.len());
-    let runs = runs(&clips);
+    let runs = runs(clips);
     let heard = answers(&runs, &speakers, Against::Themselves);
     let unheard = answers(&runs, &speakers, Against::People);
     let plain = marks(&heard, true);
@@ -75,11 +77,11 @@ fn trained_and_examined(corpus: &Corpus, recipes: &[Recipe]) -> anyhow::Result<R
         speakers.iter().map(|speaker| left_out(&runs, &speakers, speaker).heads()).collect();
     let of_speaker =
         |speaker: &str| heads[speakers.iter().position(|other| other == speaker).unwrap_or_default()];
-    let streaming = stream(&clips, recipes, &[Line::PLAIN], of_speaker)?;
+    let streaming = stream(clips, recipes, &[Line::PLAIN], of_speaker)?;
     let mut chance = Chance(LINES_SEED);
     let many: Vec<Line> = (0..STREAMED_LINES).map(|_| Line::by_chance(&mut chance)).collect();
-    let streaming_lines = stream(&clips, recipes, &many, of_speaker)?;
-    let trained_on = trained_on(&clips, &speakers);
+    let streaming_lines = stream(clips, recipes, &many, of_speaker)?;
+    let trained_on = trained_on(clips, &speakers);
     let figures = [&plain[ACTIVATION], &plain[TONE]].map(|mark| LeftOut {
         auc: mark.auc.map_or(0.5, |auc| auc.value) as f32,
         uar: mark.uar as f32,
@@ -90,6 +92,7 @@ fn trained_and_examined(corpus: &Corpus, recipes: &[Recipe]) -> anyhow::Result<R
         trained_on,
         plain,
         lines: marks(&heard, false),
+        by_confidence: by_confidence(&heard),
         no_baseline: marks(&unheard, true),
         streaming,
         streaming_lines,
@@ -118,6 +121,23 @@ fn marks(answers: &[Answer], plain: bool) -> Vec<Mark> {
         mark("excited against neutral", &answers, |a| {
             (a.emotion != Emotion::Sad).then_some((a.activation, a.emotion.excited()))
         }),
+    ]
+}
+
+/// Whether what is believed more is right more often.
+fn by_confidence(answers: &[Answer]) -> Vec<Mark> {
+    let mut sorted: Vec<f32> = answers.iter().map(|answer| answer.confidence).collect();
+    sorted.sort_by(f32::total_cmp);
+    let at = |third: usize| sorted.get(third * sorted.len() / 3).copied().unwrap_or(f32::INFINITY);
+    let third = |name: &str, from: f32, to: f32| {
+        mark(name, answers, |a| {
+            (a.confidence >= from && a.confidence < to).then_some((a.activation, a.emotion.excited()))
+        })
+    };
+    vec![
+        third("believed least", 0.0, at(1)),
+        third("between", at(1), at(2)),
+        third("believed most", at(2), f32::INFINITY),
     ]
 }
 
@@ -177,6 +197,15 @@ impl Report {
             let mark = &self.plain[number];
             text += &format!("{}, is the probability true?\n{}\n", mark.asked, mark.reliability.text());
         }
+        text += "excited or calm, is what is believed more right more often (all lines)?\n";
+        for mark in &self.by_confidence {
+            let auc = mark.auc.map_or(f64::NAN, |auc| auc.value);
+            text += &format!(
+                "  {:<16} {:>6} clips   AUC {auc:.3}   UAR {:.1} %\n",
+                mark.asked, mark.clips, mark.uar
+            );
+        }
+        text += "\n";
         text += &mood_table::print(&self.streaming);
         text += &mood_table::sum_up("over lines of chance", &self.streaming_lines);
         text += "\nfigure             activation     tone   (per spread of the figure in training)\n";
@@ -200,5 +229,13 @@ const STREAMED_LINES: usize = 4;
 /// Any number but zero; other lines than those of the training.
 const LINES_SEED: u64 = 0x11_e5;
 
+/// The third question.
+#[cfg(test)]
+const ANGER: usize = 2;
+
 /// One is left out, one calibrates, and two are still people.
 const FEWEST_SPEAKERS: usize = 4;
+
+#[cfg(test)]
+#[path = "train_tests.rs"]
+mod tests;

@@ -58,16 +58,23 @@ impl Baseline {
         }
         let unusual = z.iter().map(|z| z.abs()).sum::<f32>() / FEATURES as f32;
         let excited = self.learned_s >= TRUSTED_S && unusual > EXCITED_Z;
-        let taken = if excited { fresh_s * EXCITED_SHARE } else { fresh_s };
+        // The plain mean of all so far, until that would learn more slowly than the running mean does; but never of
+        // excitement, and no spread of that either: a wide usual would swallow it.
+        let (taken, gain) = if excited {
+            (fresh_s * EXCITED_SHARE, fresh_s * EXCITED_SHARE * LEARNED_PER_S)
+        } else {
+            (fresh_s, (fresh_s / (self.learned_s + fresh_s)).max(fresh_s * LEARNED_PER_S))
+        };
         self.learned_s += taken;
-        // The plain mean of all so far, until that would learn more slowly than the running mean does.
-        let gain = (taken / self.learned_s).max(taken * LEARNED_PER_S).min(1.0);
+        let gain = gain.min(1.0);
         for i in 0..FEATURES {
             let off = figures[i] - self.mean[i];
             self.mean[i] += gain * off;
             // The first window has no spread of its own.
-            let step = if gain < 1.0 { gain * (off * off * (1.0 - gain) - self.variance[i]) } else { 0.0 };
-            self.variance[i] = (self.variance[i] + step).max(0.0);
+            if !excited && gain < 1.0 {
+                let step = gain * (off * off * (1.0 - gain) - self.variance[i]);
+                self.variance[i] = (self.variance[i] + step).max(0.0);
+            }
         }
     }
 }
@@ -100,3 +107,104 @@ const TRUSTED_S: f32 = 8.0;
 
 /// Against a division by zero where a figure does not vary at all.
 const TINY: f32 = 1e-6;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn people() -> Population {
+        Population { mean: [10.0; FEATURES], between: [4.0; FEATURES], within: [1.0; FEATURES] }
+    }
+
+    /// Half seconds of windows around `mean`, half of the figures above it and half below, in turn; the mean of the last
+    /// one's differences.
+    fn speak(baseline: &mut Baseline, mean: f32, half_seconds: usize) -> f32 {
+        let mut last = 0.0;
+        for n in 0..half_seconds {
+            let figures = std::array::from_fn(|i| mean + if (n + i) % 2 == 0 { 0.7 } else { -0.7 });
+            let z = baseline.z(&people(), &figures);
+            baseline.learn(&figures, &z, 0.5);
+            last = z.iter().sum::<f32>() / FEATURES as f32;
+        }
+        last
+    }
+
+    #[test]
+    fn before_a_word_is_heard_people_in_general_are_the_usual() {
+        let z = Baseline::default().z(&people(), &[18.0; FEATURES]);
+        // Eight above the mean, and people lie four apart.
+        assert!(z.iter().all(|z| (1.8..2.0).contains(z)), "{z:?}");
+    }
+
+    #[test]
+    fn after_ten_seconds_it_is_the_speaker() {
+        let mut baseline = Baseline::default();
+        let usual = speak(&mut baseline, 18.0, 20);
+        assert!(usual.abs() < 1.0, "{usual}");
+        let z = baseline.z(&people(), &[21.0; FEATURES]);
+        assert!((2.0..3.5).contains(&z[0]), "{z:?}");
+        assert!((9.9..10.1).contains(&baseline.learned_s()));
+    }
+
+    #[test]
+    fn a_minute_of_excitement_does_not_become_the_norm_and_a_quarter_of_an_hour_does() {
+        let mut baseline = Baseline::default();
+        speak(&mut baseline, 10.0, 40);
+        let at_first = baseline.z(&people(), &[13.0; FEATURES])[0];
+        speak(&mut baseline, 13.0, 120);
+        let after_a_minute = baseline.z(&people(), &[13.0; FEATURES])[0];
+        assert!(after_a_minute > 0.55 * at_first && after_a_minute > 1.5, "{at_first} {after_a_minute}");
+        speak(&mut baseline, 13.0, 1_800);
+        let now = baseline.z(&people(), &[13.0; FEATURES])[0];
+        assert!(now < 0.5, "{now}");
+    }
+
+    #[test]
+    fn new_calm_habits_are_learned_sooner_than_excitement() {
+        let mut moved = Baseline::default();
+        speak(&mut moved, 10.0, 60);
+        let mut excited = moved;
+        // As long, but nearer: that is no excitement.
+        speak(&mut moved, 10.8, 120);
+        speak(&mut excited, 14.0, 120);
+        let left = |baseline: &Baseline, now: f32| baseline.z(&people(), &[now; FEATURES])[0];
+        assert!(
+            left(&moved, 10.8) < 0.6 && left(&excited, 14.0) > 1.5,
+            "{} {}",
+            left(&moved, 10.8),
+            left(&excited, 14.0)
+        );
+    }
+
+    #[test]
+    fn a_restless_speaker_has_a_wider_usual() {
+        let (mut steady, mut restless) = (Baseline::default(), Baseline::default());
+        for n in 0..120 {
+            let side = if n % 2 == 0 { 1.0 } else { -1.0 };
+            for (baseline, wide) in [(&mut steady, 0.5), (&mut restless, 2.5)] {
+                baseline.learn(&[10.0 + side * wide; FEATURES], &[0.0; FEATURES], 0.5);
+            }
+        }
+        let z = |baseline: &Baseline| baseline.z(&people(), &[13.0; FEATURES])[0];
+        assert!(z(&steady) > 1.5 * z(&restless), "{} {}", z(&steady), z(&restless));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_differences_stay_within_their_range(
+            looks in proptest::collection::vec((any::<[f32; FEATURES]>(), -1.0_f32..3.0), 0..60),
+            then in any::<[f32; FEATURES]>(),
+        ) {
+            let mut baseline = Baseline::default();
+            for (figures, fresh_s) in looks {
+                let z = baseline.z(&people(), &figures);
+                baseline.learn(&figures, &z, fresh_s);
+            }
+            let z = baseline.z(&people(), &then);
+            prop_assert!(z.iter().all(|z| (-FARTHEST..=FARTHEST).contains(z)), "{:?}", z);
+            prop_assert!(baseline.learned_s().is_finite());
+        }
+    }
+}

@@ -139,3 +139,98 @@ const TIMING_SHARE: f32 = 0.7;
 /// a witness, and nothing but directions from the literature to weigh it by, no more than six tenths.
 const BY_VOICE: f32 = 0.25;
 const BY_TALK: f32 = 0.35;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn excited(tone: f32) -> VoiceSays {
+        VoiceSays { activation: 0.9, tone, rate_z: 0.0, voiced_z: 0.0, confidence: 0.8 }
+    }
+
+    fn talk() -> Conversation {
+        Conversation {
+            turns: 8,
+            turn_s: 3.0,
+            pause_share: 0.1,
+            prolongations_per_min: 1.0,
+            ..Conversation::default()
+        }
+    }
+
+    #[test]
+    fn who_pushes_in_is_frustrated_and_who_takes_part_is_interested() {
+        let pushing =
+            Conversation { interruptions_per_min: 2.0, overlap_share: 0.2, latency_z: -1.0, ..talk() };
+        let joining = Conversation { back_channels_per_min: 2.0, latency_z: -1.5, turn_s: 6.0, ..talk() };
+        let voice = excited(0.5);
+        assert!(frustration(&voice, &pushing).0 > 0.6 && interest(&voice, &pushing).0 < 0.5);
+        assert!(interest(&voice, &joining).0 > 0.6 && frustration(&voice, &joining).0 < 0.4);
+    }
+
+    #[test]
+    fn the_voice_alone_splits_little_and_is_believed_little() {
+        let nothing = Conversation::default();
+        let (angry, glad) = (frustration(&excited(0.8), &nothing), frustration(&excited(0.2), &nothing));
+        assert!(angry.0 > glad.0 && angry.0 < 0.7);
+        assert!(angry.1 <= 0.25 && interest(&excited(0.2), &talk()).1 <= 0.6);
+    }
+
+    #[test]
+    fn without_excitement_there_is_no_frustration_but_there_may_be_interest() {
+        let calm = VoiceSays { activation: 0.1, ..excited(0.9) };
+        assert!(frustration(&calm, &Conversation { interruptions_per_min: 3.0, ..talk() }).0 <= 0.1);
+        let awake = VoiceSays { activation: 0.45, ..excited(0.5) };
+        let prompt = Conversation { latency_z: -2.0, ..talk() };
+        let late = Conversation { latency_z: 2.0, ..talk() };
+        assert!(interest(&awake, &prompt).0 > 0.3 && interest(&awake, &late).0 < 0.2);
+    }
+
+    #[test]
+    fn late_slow_and_broken_speech_is_hesitation_however_excited() {
+        let slow = VoiceSays { rate_z: -2.0, voiced_z: -1.0, ..excited(0.5) };
+        let broken = Conversation {
+            latency_z: 2.0,
+            pause_share: 0.35,
+            longest_pause_s: 2.0,
+            prolongations_per_min: 6.0,
+            ..talk()
+        };
+        let (hesitating, confidence) = hesitation(Some(&slow), &broken).unwrap();
+        assert!(hesitating > 0.8 && (0.5..=1.0).contains(&confidence), "{hesitating}");
+        let (fluent, _) = hesitation(Some(&excited(0.5)), &talk()).unwrap();
+        assert!(fluent < 0.3, "{fluent}");
+        let calm = VoiceSays { activation: 0.0, ..slow };
+        assert_eq!(hesitation(Some(&calm), &broken), hesitation(Some(&slow), &broken));
+    }
+
+    #[test]
+    fn before_anything_was_heard_nothing_is_said_of_hesitation() {
+        assert_eq!(hesitation(None, &Conversation::default()), None);
+        assert_eq!(hesitation(None, &Conversation { turns: 1, ..talk() }), None);
+        assert!(hesitation(None, &talk()).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_talk_is_all_lies_between_0_and_1(
+            turns in any::<u32>(),
+            figures in any::<[f32; 8]>(),
+            voice in (0.0_f32..=1.0, 0.0_f32..=1.0, -6.0_f32..6.0, -6.0_f32..6.0, 0.0_f32..=1.0),
+        ) {
+            let [latency_z, interruptions_per_min, overlap_share, back_channels_per_min, pause_share, longest_pause_s,
+                prolongations_per_min, turn_s] = figures;
+            let talk = Conversation { turns, latency_z, interruptions_per_min, overlap_share, back_channels_per_min,
+                pause_share, longest_pause_s, prolongations_per_min, turn_s };
+            let (activation, tone, rate_z, voiced_z, confidence) = voice;
+            let voice = VoiceSays { activation, tone, rate_z, voiced_z, confidence };
+            let said = [Some(frustration(&voice, &talk)), Some(interest(&voice, &talk)),
+                hesitation(Some(&voice), &talk), hesitation(None, &talk)];
+            for (value, confidence) in said.into_iter().flatten() {
+                prop_assert!((0.0..=1.0).contains(&value) && (0.0..=1.0).contains(&confidence), "{value} {confidence}");
+            }
+        }
+    }
+}

@@ -272,3 +272,139 @@ const PITCHES: usize = 320;
 /// Bins of half a decibel over all levels.
 const LEVEL_SHIFT: u32 = 7;
 const LEVELS: usize = 480;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::time::MediaTime;
+
+    fn hop(f0_hz: f32, level_db: f32) -> Hop {
+        let at = MediaTime(0);
+        let (alpha_db, hammarberg_db, slope_db, flux) = (-8.0, 18.0, -10.0, 0.7);
+        let (voicing, hnr_db) = if f0_hz > 0.0 { (0.9, 9.0) } else { (0.1, -9.0) };
+        Hop {
+            at,
+            f0_hz,
+            voicing,
+            level_db,
+            alpha_db,
+            hammarberg_db,
+            slope_db,
+            flux,
+            centroid_hz: 900.0,
+            hnr_db,
+        }
+    }
+
+    /// So many hops of syllables of 150 ms voiced and 50 ms not, the pitch going up and down by two semitones.
+    fn syllables(functionals: &mut Functionals, hops: usize, f0_hz: f32, gain_db: f32) {
+        for n in 0..hops {
+            let semitones = [-1.0, -0.5, 0.0, 0.5, 1.0, 0.5, 0.0, -0.5][n % 8];
+            let voiced = n % 20 < 15;
+            let f0 = if voiced { f0_hz * libm::powf(2.0, semitones / 12.0) } else { 0.0 };
+            functionals.hear(&hop(f0, gain_db + if voiced { -20.0 } else { -32.0 }), n % 20 == 15);
+        }
+    }
+
+    fn window_of(f0_hz: f32, gain_db: f32) -> Window {
+        let mut functionals = Functionals::default();
+        syllables(&mut functionals, 300, f0_hz, gain_db);
+        functionals.window().unwrap()
+    }
+
+    #[test]
+    fn the_figures_are_those_of_what_was_said() {
+        let Window { features, speech_s, voiced_s, voicing } = window_of(110.0, 0.0);
+        let [
+            p50,
+            p80,
+            spread,
+            step,
+            alpha,
+            hammarberg,
+            flux,
+            hnr,
+            rate,
+            sd,
+            range,
+            shimmer,
+            slope,
+            centroid,
+            part,
+            run,
+        ] = features;
+        // 110 Hz is an octave above 55 Hz.
+        assert!(
+            (p50 - 12.0).abs() < 0.2 && (p80 - 12.5).abs() < 0.3 && (spread - 1.0).abs() < 0.3,
+            "{features:?}"
+        );
+        assert!((step - 0.5).abs() < 0.02, "{step}");
+        assert_eq!([alpha, hammarberg, hnr, slope], [-8.0, 18.0, 9.0, -10.0]);
+        assert!((flux - 0.7).abs() < 1e-3 && (centroid - 0.9).abs() < 1e-3);
+        assert!((rate - 5.0).abs() < 0.01 && (part - 0.75).abs() < 0.01 && (run - 0.15).abs() < 0.01);
+        assert!((sd - 5.2).abs() < 0.1 && (range - 12.0).abs() < 1.1 && shimmer.abs() < 1e-6, "{sd} {range}");
+        assert_eq!([speech_s, voiced_s], [3.0, 2.25]);
+        assert!((voicing - 0.9).abs() < 1e-3);
+    }
+
+    #[test]
+    fn how_loud_the_line_is_changes_nothing() {
+        let (soft, loud) = (window_of(140.0, -20.0), window_of(140.0, 8.0));
+        for (name, (soft, loud)) in NAMES.iter().zip(soft.features.iter().zip(&loud.features)) {
+            assert!((soft - loud).abs() < 0.01, "{name}: {soft} {loud}");
+        }
+    }
+
+    #[test]
+    fn only_the_last_three_seconds_count() {
+        let mut functionals = Functionals::default();
+        syllables(&mut functionals, 900, 300.0, -5.0);
+        functionals.pause();
+        // A pause, so that the step from one voice to the next is none.
+        syllables(&mut functionals, 300, 110.0, 0.0);
+        assert_eq!(functionals.window().unwrap(), window_of(110.0, 0.0));
+    }
+
+    #[test]
+    fn with_too_little_voice_there_is_no_evidence() {
+        let mut functionals = Functionals::default();
+        assert_eq!(functionals.window(), None);
+        syllables(&mut functionals, 94, 110.0, 0.0);
+        assert_eq!(functionals.window(), None, "0.74 s");
+        syllables(&mut functionals, 20, 110.0, 0.0);
+        assert!(functionals.window().is_some());
+        for _ in 0..300 {
+            functionals.hear(&hop(0.0, -40.0), false);
+        }
+        assert_eq!(functionals.window(), None, "three seconds of whisper");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_heard_the_figures_are_finite_and_nothing_stays_behind(
+            hops in proptest::collection::vec((any::<[f32; 9]>(), any::<bool>(), any::<bool>()), 1..700),
+        ) {
+            let mut functionals = Functionals::default();
+            for ([f0_hz, voicing, level_db, alpha_db, hammarberg_db, slope_db, flux, centroid_hz, hnr_db], syllable, gap) in hops {
+                if gap {
+                    functionals.pause();
+                }
+                let f0_hz = if syllable { f0_hz.abs() % 600.0 } else { f0_hz };
+                let at = MediaTime(0);
+                functionals.hear(
+                    &Hop { at, f0_hz, voicing, level_db, alpha_db, hammarberg_db, slope_db, flux, centroid_hz, hnr_db },
+                    syllable,
+                );
+                if let Some(window) = functionals.window() {
+                    prop_assert!(window.features.iter().all(|figure| figure.is_finite()), "{:?}", window);
+                    prop_assert!((0.0..=1.0).contains(&window.voicing) && window.voiced_s <= window.speech_s);
+                }
+            }
+            functionals.pause();
+            syllables(&mut functionals, 300, 110.0, 0.0);
+            prop_assert_eq!(functionals.window().unwrap(), window_of(110.0, 0.0));
+        }
+    }
+}

@@ -243,3 +243,95 @@ const MOST: f32 = 1e4;
 
 /// Nothing is divided by less.
 const LEAST_SCALE: f32 = 1e-4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Weights {
+        serde_json::from_str(SHIPPED).unwrap()
+    }
+
+    fn refused(change: impl FnOnce(&mut Weights)) -> String {
+        let mut weights = shipped();
+        change(&mut weights);
+        Heads::new(&weights).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_shipped_weights_say_what_they_have_seen_and_that_is_free() {
+        let weights = shipped();
+        assert_eq!(weights.trained_on.licence, "CC0-1.0");
+        assert_eq!(weights.trained_on.speakers, ["emodb03", "emodb08", "emodb10", "emodb14", "emodb16"]);
+        assert_eq!(weights.trained_on.sha256.len(), 64);
+        assert!(weights.activation.left_out.auc >= 0.99 && weights.tone.left_out.auc >= 0.6);
+    }
+
+    #[test]
+    fn the_shipped_weights_point_where_everybody_found_them_and_none_rules_alone() {
+        let weights = shipped();
+        let of = |head: &Head, name: &str| {
+            head.coefficients[NAMES.iter().position(|other| *other == name).unwrap()]
+        };
+        for name in
+            ["f0_p50_st", "f0_p80_st", "f0_step_st", "alpha_db", "flux", "centroid_khz", "voiced_fraction"]
+        {
+            assert!((0.05..1.5).contains(&of(&weights.activation, name)), "{name}");
+        }
+        assert!((-1.5..-0.05).contains(&of(&weights.activation, "hammarberg_db")));
+        // Anger is brighter and rougher than joy.
+        assert!(of(&weights.tone, "alpha_db") > 0.05 && of(&weights.tone, "hnr_db") < -0.05);
+        let all = weights.activation.coefficients.iter().chain(&weights.tone.coefficients);
+        assert!(all.into_iter().all(|c| c.abs() < 1.5));
+    }
+
+    #[test]
+    fn the_usual_is_calm_and_a_higher_brighter_livelier_voice_is_not() {
+        let heads = Heads::shipped().unwrap();
+        assert!(heads.activation(&[0.0; FEATURES]) < 0.3, "{}", heads.activation(&[0.0; FEATURES]));
+        let mut z = [0.0; FEATURES];
+        for name in ["f0_p50_st", "f0_p80_st", "alpha_db", "flux", "centroid_khz"] {
+            z[NAMES.iter().position(|other| *other == name).unwrap()] = 3.0;
+        }
+        z[5] = -3.0;
+        assert!(heads.activation(&z) > 0.8, "{}", heads.activation(&z));
+        for extreme in [[6.0; FEATURES], [-6.0; FEATURES]] {
+            assert!(
+                (0.0..=1.0).contains(&heads.activation(&extreme))
+                    && (0.0..=1.0).contains(&heads.tone(&extreme))
+            );
+        }
+    }
+
+    #[test]
+    fn the_heads_are_the_file_worked_out_by_hand() {
+        let weights = shipped();
+        let z: Figures = std::array::from_fn(|i| i as f32 / 4.0 - 2.0);
+        let by_hand = |head: &Head| {
+            let sum: f64 = (0..FEATURES)
+                .map(|i| f64::from(head.coefficients[i]) * f64::from((z[i] - head.means[i]) / head.scales[i]))
+                .sum();
+            let sum = sum + f64::from(head.bias);
+            1.0 / (1.0
+                + (-(f64::from(head.calibration.slope) * sum + f64::from(head.calibration.offset))).exp())
+        };
+        let heads = Heads::new(&weights).unwrap();
+        assert!((by_hand(&weights.activation) - f64::from(heads.activation(&z))).abs() < 1e-4);
+        assert!((by_hand(&weights.tone) - f64::from(heads.tone(&z))).abs() < 1e-4);
+    }
+
+    #[test]
+    fn weights_for_other_figures_are_refused_and_say_why() {
+        let older = refused(|w| w.version = 0);
+        assert!(older.contains("version 0") && older.contains("train them again"), "{older}");
+        let other = refused(|w| w.features.swap(0, 1));
+        assert!(other.contains("f0_p80_st") && other.contains("f0_p50_st"), "{other}");
+        assert!(refused(|w| w.features.push("more".to_owned())).contains("\"more\""));
+        assert!(refused(|w| w.features.truncate(15)).contains("nothing"));
+        assert!(refused(|w| w.tone.coefficients[3] = f32::NAN).contains("coefficients"));
+        assert!(refused(|w| w.population.within[3] = 0.0).contains("population.within"));
+        assert!(refused(|w| w.activation.scales.truncate(15)).contains("scales"));
+        assert!(refused(|w| w.activation.calibration.slope = -1.0).contains("calibration"));
+        assert!(Heads::from_json("{").unwrap_err().to_string().contains("not to be read"));
+    }
+}
