@@ -98,3 +98,27 @@ fn floats_that_are_no_numbers_are_silence() {
     let (_, heard) = read(&MadeWav::coded(3, 32, 8_000, 1, sound).bytes()).unwrap();
     assert_eq!(heard, [0.0, 0.0, -LOUDEST, 16_384.0]);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_damage_to_a_file_makes_it_panic(
+        damage in proptest::collection::vec((0_usize..120, proptest::prelude::any::<u8>()), 0..12),
+        length in 0_usize..140,
+        extra in proptest::prelude::any::<bool>(),
+    ) {
+        let mut bytes = MadeWav { extra, extensible: extra, ..MadeWav::pcm16(8_000, 2, &[7; 20]) }.bytes();
+        for (at, byte) in damage {
+            if let Some(there) = bytes.get_mut(at) {
+                *there = byte;
+            }
+        }
+        bytes.truncate(length);
+        let mut rest = &bytes[..];
+        if let Ok(header) = Header::read(&mut rest) {
+            proptest::prop_assert!(header.channels > 0 && header.rate > 0 && header.step() > 0);
+            for sample in rest.chunks_exact(header.coding.bytes()) {
+                proptest::prop_assert!(header.coding.sample(sample).abs() <= LOUDEST);
+            }
+        }
+    }
+}

@@ -281,3 +281,27 @@ fn each_output_says_what_was_found() {
     let both = Plan { json: true, csv: Some(Table::Turns), ..plan };
     assert!(said(&both).unwrap_err().to_string().contains("choose one"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(60))]
+    #[test]
+    fn whatever_a_file_holds_it_is_heard_or_refused(
+        damage in proptest::collection::vec((12_usize..60, proptest::prelude::any::<u8>()), 0..4),
+        length in 0_usize..4_000,
+    ) {
+        let folder = Folder::new("damaged");
+        let mut bytes = MadeWav::pcm16(16_000, 2, &to_i16(&voice(16_000, 0.1, &[(0.0, 0.1)]))).bytes();
+        for (at, byte) in damage {
+            bytes[at] = byte;
+        }
+        bytes.truncate(length);
+        let plan = Plan {
+            files: vec![folder.with("damaged.wav", &bytes)],
+            html: Some(folder.0.join("page.html")),
+            ..Plan::default()
+        };
+        if let Err(e) = said(&plan) {
+            proptest::prop_assert!(format!("{e:#}").contains("damaged.wav"), "{e:#} does not say of which file");
+        }
+    }
+}
