@@ -1,7 +1,7 @@
 //! The program: parse, wire, run, exit code.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use baton::demo::{self, Demo};
 use baton::edge::machine;
 use baton::edge::store::Store;
 use baton::id::CallId;
+use baton::lab;
+use baton::listen;
 use baton::ports::Calls as _;
 use baton::rehearsal::{self, Rehearsal};
 use baton::setup::{self, Consent, NotReady, Whose};
@@ -26,7 +28,8 @@ use tokio::signal::unix::{SignalKind, signal};
 mod arguments;
 
 use arguments::{
-    Arguments, BenchArguments, ChaosArguments, Command, FallbackWord, Settings, SimArguments, TwilioCommand,
+    Arguments, BenchArguments, ChaosArguments, Command, EarCommand, FallbackWord, FormatWord, ListenArguments,
+    Settings, SimArguments, TableWord, TwilioCommand,
 };
 
 impl Settings {
@@ -57,6 +60,9 @@ fn main() -> ExitCode {
             wait_for(async move { bench::floor::run(listen, assistant).await.map(|()| ExitCode::SUCCESS) })
         }
         Command::Relay { frames } => bench::relay::run(frames).map(|()| ExitCode::SUCCESS),
+        Command::Listen(arguments) => listen_to(arguments),
+        Command::Ear(EarCommand::Judge { corpus, json }) => judge_ear(&corpus, json),
+        Command::Ear(EarCommand::Train { corpus, out }) => train_ear(&corpus, &out),
         Command::Calls { settings, limit, json } => wait_for(list_calls(&settings, limit, json)),
         Command::Show { call, settings, json } => wait_for(show_call(&settings, call, json)),
     };
@@ -149,6 +155,45 @@ fn measure(arguments: BenchArguments) -> anyhow::Result<ExitCode> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(unless_told(async { bench::run(&plan).await.map(word) }))
+}
+
+fn listen_to(arguments: ListenArguments) -> anyhow::Result<ExitCode> {
+    listen::run(&listen::Plan {
+        files: arguments.files,
+        format: arguments.format.map(|format| match format {
+            FormatWord::Ulaw => listen::RawFormat::Ulaw,
+            FormatWord::Alaw => listen::RawFormat::Alaw,
+            FormatWord::S16 => listen::RawFormat::S16,
+        }),
+        rate: arguments.rate,
+        channels: arguments.channels,
+        json: arguments.json,
+        csv: arguments.csv.map(|table| match table {
+            TableWord::Segments => listen::Table::Segments,
+            TableWord::Turns => listen::Table::Turns,
+            TableWord::Events => listen::Table::Events,
+            TableWord::Tracks => listen::Table::Tracks,
+            TableWord::Features => listen::Table::Features,
+            TableWord::Mood => listen::Table::Mood,
+        }),
+        html: arguments.html,
+        sound_megabytes: Some(arguments.sound_limit),
+        progress: arguments.progress,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn judge_ear(corpus: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let judgement = lab::judge::judge(corpus, &mut |doing| eprintln!("… {doing}"))?;
+    print(&if json { format!("{:#}\n", serde_json::to_value(&judgement)?) } else { judgement.text() })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn train_ear(corpus: &Path, out: &Path) -> anyhow::Result<ExitCode> {
+    eprintln!("… each speaker is left out in turn; this takes a minute");
+    let report = lab::train::train(corpus, out)?;
+    print(&report.text())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn an_ear_fits_into_its_leg() {
-        let size = std::mem::size_of::<Ear>();
+        let size = size_of::<Ear>();
         assert!(size < 32 * 1_024, "{size} bytes");
     }
 }

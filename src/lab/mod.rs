@@ -4,6 +4,7 @@ pub mod calibrate;
 pub mod corpus;
 pub mod drill;
 pub mod exam;
+pub mod judge;
 pub mod lines;
 pub mod logistic;
 pub mod mood_table;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use baton::id::CallId;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Puts a person into a live call that an AI assistant is holding, without the prospect repeating a word.
 ///
@@ -73,6 +73,11 @@ pub(crate) enum Command {
         #[arg(long)]
         frames: u32,
     },
+    /// Hear a recording as Baton would have heard the call, and show what the ear found: a summary, JSON, CSV or a page.
+    Listen(ListenArguments),
+    /// Judge the ear on labelled sound, or train what it reads the mood by.
+    #[command(subcommand)]
+    Ear(EarCommand),
     /// List the latest calls.
     Calls {
         #[command(flatten)]
@@ -93,6 +98,86 @@ pub(crate) enum Command {
         /// For a script.
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ListenArguments {
+    /// A WAV file of one or two channels, a file without a header (.ulaw, .alaw, …), or one file for each party, the
+    /// prospect's first; `-` is the standard input.
+    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How a file without a header is written, where its ending does not say it.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<FormatWord>,
+    /// Samples a second of a file without a header.
+    #[arg(long, value_name = "HERTZ")]
+    pub(crate) rate: Option<u32>,
+    /// Which channels are the prospect's and the other's, counted from 1: `2,1` swaps them, `1` hears only one.
+    #[arg(long, value_delimiter = ',', num_args = 1..=2, value_name = "N")]
+    pub(crate) channels: Vec<u16>,
+    /// Print all of it as JSON.
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// Print one table as CSV; without its name, what was measured every 10 ms.
+    #[arg(long, value_enum, value_name = "TABLE", num_args = 0..=1, require_equals = true, default_missing_value = "tracks")]
+    pub(crate) csv: Option<TableWord>,
+    /// Write a page with everything to look at, and the sound to play, into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// How many megabytes of sound the page may hold; 25 are about 26 minutes of two parties.
+    #[arg(long, value_name = "MB", default_value_t = baton::listen::SOUND_MEGABYTES)]
+    pub(crate) sound_limit: u32,
+    /// Say how far it is, although the output is no terminal.
+    #[arg(long)]
+    pub(crate) progress: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum FormatWord {
+    /// G.711 µ-law.
+    Ulaw,
+    /// G.711 A-law.
+    Alaw,
+    /// 16 bits a sample, least byte first.
+    S16,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum TableWord {
+    /// When each spoke.
+    Segments,
+    /// Whose turn it was.
+    Turns,
+    /// What happened.
+    Events,
+    /// What was measured every 10 ms.
+    Tracks,
+    /// Features of the voice, every half second.
+    Features,
+    /// The mood, every half second.
+    Mood,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum EarCommand {
+    /// Print what the ear makes of labelled sound, each figure beside what it should reach.
+    Judge {
+        /// The folder of the labelled sound, with its manifest.json.
+        #[arg(long, value_name = "DIR", env = "BATON_CORPUS", default_value = "../shared/speech")]
+        corpus: PathBuf,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Train what the mood is read by: writes weights.json, a report, and diagrams of how far to believe it.
+    Train {
+        /// The folder of the labelled sound, with its manifest.json.
+        #[arg(long, value_name = "DIR", env = "BATON_CORPUS", default_value = "../shared/speech")]
+        corpus: PathBuf,
+        /// Where to write it; src/ear/mood/weights.json is what Baton is built with.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
 }
 
