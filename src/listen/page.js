@@ -130,7 +130,7 @@
   if (with_("level").length) lane(84, "Level", "dBFS", "", (g, top, tall) => curve(g, top, tall, "level", (byte) => (byte / 2 - 100 + 80) / 80, [[-60, 0.25], [-40, 0.5], [-20, 0.75]]));
   if (with_("score").length) lane(56, "Speech score", "0 to 1", "", (g, top, tall) => curve(g, top, tall, "score", (byte) => (byte - 1) / 254, [[0.5, 0.5]]));
   for (const channel of channels) {
-    channel.mood_names.forEach((name, n) => lane(46, capital(name), "of the " + channel.name, channel.letter, (g, top, tall) => mood(g, top, tall, channel, n)));
+    channel.mood_names.forEach((name, n) => lane(46, capital(name), channel.name, channel.letter, (g, top, tall) => mood(g, top, tall, channel, n)));
   }
   for (const { tall, name, sub, letter } of lanes) {
     const label = make("div", undefined, letter);
@@ -140,6 +140,8 @@
   }
   height = lanes.reduce((sum, { tall }) => sum + tall, 0);
   for (const canvas of [drawing, overlay]) canvas.style.height = height + "px";
+  // Room for a line of each party and one for a mark, so that nothing jumps under the pointer.
+  by("under").style.minHeight = 1.5 * (channels.length + (shown.events.length ? 1 : 0)) + "em";
 
   const fit = (canvas, tall) => {
     const wide = canvas.clientWidth || canvas.parentElement.clientWidth;
@@ -308,7 +310,7 @@
       if (!value || next < from || time > to) continue;
       const [left, right] = [x(time), x(next)];
       // The wash is how far it can be trusted, and the line is as dark.
-      g.fillStyle = colours.faint;
+      g.fillStyle = colours[channel.letter + "-wash"];
       g.fillRect(left, y(value[1]), right - left + 0.5, top + tall - 3 - y(value[1]));
       g.globalAlpha = 0.15 + 0.85 * value[1];
       g.strokeStyle = colours[channel.letter];
@@ -614,6 +616,13 @@
   }
   const listEvents = () => {
     const body = head(by("events"), [["At", ""], ["What", ""]]);
+    if (!marked().length) {
+      const cell = make("td", "Nothing is marked.");
+      cell.colSpan = 2;
+      const row = make("tr");
+      row.append(cell);
+      body.append(row);
+    }
     for (const event of marked()) {
       const row = make("tr");
       row.append(placed(event.at_s), make("td", event.says, event.who ? "who-" + letterOf(event.who) : ""));
