@@ -4,3 +4,4 @@
 //! multiply-add, every function beyond the four operations from `libm`), so that a recorded call is heard again as it was.
 
 pub mod spectrum;
+pub mod voice;

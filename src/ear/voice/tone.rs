@@ -1,0 +1,87 @@
+//! Is it a tone, from a machine? A ringback, a dial tone, a keypad, a fax or a hum puts all its energy into one or two
+//! lines of the spectrum; a voice has harmonics, breath and noise beside them.
+
+use crate::ear::spectrum::{BINS, Power};
+
+/// What the last windows have in common.
+#[derive(Default)]
+pub(super) struct Tone {
+    hertz: f32,
+    hops: u32,
+    calm_hops: u32,
+}
+
+/// What a frame is in this respect.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tonal {
+    /// One of its windows shows nothing but lines: no evidence of a voice.
+    pub(super) now: bool,
+    /// For so many hops of 10 ms there was nothing but lines that stand still; 0 when not.
+    pub(super) hops: u32,
+    /// Hops since the last window of lines.
+    pub(super) since: u32,
+}
+
+impl Tone {
+    /// Looks at the two windows of a frame.
+    pub(super) fn hear(&mut self, spectra: &[Power; 2]) -> Tonal {
+        let mut now = false;
+        for power in spectra {
+            let (share, hertz) = lines(power);
+            let bare = share > LINES_ONLY;
+            now |= bare;
+            let stands = (hertz - self.hertz).abs() < STANDS_STILL_BINS;
+            self.hops = if bare && (stands || self.hops == 0) { self.hops + 1 } else { u32::from(bare) };
+            self.calm_hops = if bare { 0 } else { self.calm_hops.saturating_add(1) };
+            self.hertz = hertz;
+        }
+        Tonal { now, hops: self.hops, since: self.calm_hops }
+    }
+}
+
+/// Which share of a window's energy lies in its two strongest lines, and where the strongest stands, in bins.
+fn lines(power: &Power) -> (f32, f32) {
+    let total: f32 = power.iter().sum();
+    if total < EMPTY {
+        return (0.0, 0.0);
+    }
+    let first = strongest(power, BINS);
+    let second = strongest(power, first);
+    let (mut energy, mut moment) = (0.0, 0.0);
+    for k in first.saturating_sub(REACH)..(first + REACH + 1).min(BINS) {
+        energy += power[k];
+        moment += power[k] * k as f32;
+    }
+    let hertz = moment / energy;
+    for k in second.saturating_sub(REACH)..(second + REACH + 1).min(BINS) {
+        if k.abs_diff(first) > REACH {
+            energy += power[k];
+        }
+    }
+    (energy / total, hertz)
+}
+
+/// The strongest bin that is not part of this line.
+fn strongest(power: &Power, but: usize) -> usize {
+    let mut best = 0;
+    let mut most = -1.0;
+    for (k, &energy) in power.iter().enumerate() {
+        if energy > most && k.abs_diff(but) > REACH {
+            most = energy;
+            best = k;
+        }
+    }
+    best
+}
+
+/// The bins that a line fills to each side of its strongest (the main lobe of the Hann window).
+const REACH: usize = 2;
+
+/// The share that two lines have of a tone's energy, through a telephone; speech stays below it but for single windows.
+const LINES_ONLY: f32 = 0.985;
+
+/// 12 Hz: a machine's tone stands, a voice moves.
+const STANDS_STILL_BINS: f32 = 12.0 / crate::ear::spectrum::BIN_HZ;
+
+/// Below this power there is no sound to speak of (a sine of half a step of 16 bits).
+const EMPTY: f32 = 0.06;
