@@ -44,7 +44,7 @@ pub fn spectra(reach: &[f32; REACH]) -> [Power; 2] {
 }
 
 /// A complex transform in place, by four passes of radix 4 that leave the bins in order.
-pub(super) fn transform(re: &mut [f32; WINDOW], im: &mut [f32; WINDOW]) {
+fn transform(re: &mut [f32; WINDOW], im: &mut [f32; WINDOW]) {
     let mut other_re = [0.0; WINDOW];
     let mut other_im = [0.0; WINDOW];
     pass::<1>(re, im, &mut other_re, &mut other_im);

@@ -26,8 +26,8 @@ impl Default for Floor {
 }
 
 impl Floor {
-    /// Hears the level of a frame and how much it sounds like speech.
-    pub(super) fn hear(&mut self, level: f32, score: f32) {
+    /// Hears the level of a frame, how much it sounds like speech, and whether there has been no voice for long.
+    pub(super) fn hear(&mut self, level: f32, score: f32, voiceless: bool) {
         let level = level.max(LOWEST_DBFS);
         if self.heard == 0 {
             self.floor = level.min(AT_FIRST_AT_MOST_DBFS);
@@ -42,6 +42,8 @@ impl Floor {
             (rise * FOLLOW).min(STEADY_RISE_DB)
         } else if score < SURELY_NOT {
             (rise * FOLLOW).min(QUIET_RISE_DB)
+        } else if voiceless {
+            (rise * FOLLOW).min(VOICELESS_RISE_DB)
         } else {
             (rise * SLOW).min(SLOW_RISE_DB)
         };
@@ -75,7 +77,7 @@ impl Floor {
     /// How noisy the line is: 0 on a quiet one, 1 where the network takes noise for speech, and between.
     pub(super) fn noisiness(&self) -> f32 {
         let by_floor = (self.noise - NOISY_FROM_DBFS) / NOISY_OVER_DB;
-        let by_snr = (SNR_QUIET_DB - (self.speech - self.noise)) / 5.0;
+        let by_snr = (SNR_QUIET_DB - (self.speech - self.noise)) / SNR_OVER_DB;
         by_floor.max(by_snr).clamp(0.0, 1.0)
     }
 
@@ -190,8 +192,11 @@ const INAUDIBLE_DBFS: f32 = -62.0;
 /// From this noise on a line counts as noisy, wholly 10 dB further up …
 const NOISY_FROM_DBFS: f32 = -50.0;
 
-/// … or from this distance of speech and noise on, wholly 10 dB closer.
+/// … or from this distance of speech and noise on …
 const SNR_QUIET_DB: f32 = 22.0;
+
+/// … wholly 5 dB closer.
+const SNR_OVER_DB: f32 = 5.0;
 
 /// A step from quiet to noisy would make the same sound speech in one frame and none in the next.
 const NOISY_OVER_DB: f32 = 10.0;
@@ -212,3 +217,6 @@ const DOUBT_PER_DB: f32 = 0.2;
 
 /// In noise, where words hardly stand out.
 const NOISY_GATE_DB: f32 = 3.0;
+
+/// 7.5 dB a second where nothing like a voice was heard for long.
+const VOICELESS_RISE_DB: f32 = 0.15;

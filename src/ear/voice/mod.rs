@@ -1,7 +1,8 @@
 //! One party's voice, a frame at a time: is it speech, since when, and since when no longer.
 //!
-//! A small network says how much a frame sounds like speech; the frame's level beside the line's own noise, beside what
-//! may come back of our own sound, and a look for machines' tones say what of that to believe.
+//! A small network says how much a frame sounds like speech. What of that to believe is said by the frame's level beside
+//! the line's own noise and beside what may come back of our sound, by a look for the tones and the music of machines,
+//! and by whether there was anything like a voice in it lately.
 
 mod clocks;
 mod echo;
@@ -9,6 +10,7 @@ mod floor;
 mod network;
 mod periodic;
 mod still;
+mod threshold;
 mod tone;
 
 use crate::audio::frame::FRAME_SAMPLES;
@@ -21,18 +23,18 @@ pub use clocks::{Change, LONG_SILENCE_MILLIS, PAUSED_MILLIS, TURN_OVER_MILLIS};
 pub struct Voice {
     network: network::Network,
     floor: floor::Floor,
+    threshold: threshold::Threshold,
     tone: tone::Tone,
     still: still::Still,
     periodic: periodic::Periodic,
     echo: echo::Echo,
     clocks: clocks::Clocks,
+    /// The network's log odds: smoothed for whoever wants to know, and hardly smoothed for the decision.
     odds: f32,
     quick: f32,
-    noise_odds: f32,
-    noise_dev: f32,
+    /// Frames in a row that speak for a beginning, and frames in a row that are loud enough.
     evidence: u32,
-    /// How long the frames before this have been loud enough, back to back.
-    loud: u64,
+    loud: u32,
 }
 
 /// What a frame is.
@@ -44,7 +46,7 @@ pub struct Voiced {
     pub level_dbfs: f32,
     /// The level of the line's own noise.
     pub floor_dbfs: f32,
-    /// It shows a machine's tone.
+    /// It shows a machine's tone, or music.
     pub tone: bool,
     /// Somebody is speaking, short gaps between words included.
     pub speaking: bool,
@@ -64,6 +66,7 @@ impl Voice {
         Self {
             network: network::Network::default(),
             floor: floor::Floor::default(),
+            threshold: threshold::Threshold::default(),
             tone: tone::Tone::default(),
             still: still::Still::default(),
             periodic: periodic::Periodic::default(),
@@ -71,8 +74,6 @@ impl Voice {
             clocks: clocks::Clocks::new(turn_over_millis),
             odds: ODDS_AT_FIRST,
             quick: ODDS_AT_FIRST,
-            noise_odds: -1.0,
-            noise_dev: 0.2,
             evidence: 0,
             loud: 0,
         }
@@ -91,55 +92,45 @@ impl Voice {
         let alone = self.network.hear(frame);
         let tonal = self.tone.hear(spectra);
         let echo = self.echo.hear(playing_dbfs, level);
-        // What has no voice in it is noise, whatever the network thinks of it.
-        self.floor.hear(level, if self.periodic.noise() { 0.0 } else { alone });
+        self.floor.hear(level, alone, self.periodic.noise());
         let gate = self.floor.gate().max(echo);
         let open = level >= gate;
         self.still.hear(spectra, open);
-        self.periodic.hear(spectra, open);
-        let noise = self.periodic.noise();
-        let machine = noise || self.still.machine() || tonal.hops >= TONE_HOPS;
+        self.periodic.hear(frame, open, alone);
 
         let odds = log_odds(alone);
-        if !self.clocks.speaking() || level < self.floor.noise() + 3.0 {
-            let off = (odds - self.noise_odds).clamp(-2.0, 2.0);
-            self.noise_odds += off * 0.02;
-            self.noise_dev += (off.abs() - self.noise_dev) * 0.02;
+        if !self.clocks.speaking() || level < self.floor.noise() + NEAR_NOISE_DB {
+            self.threshold.hear(odds);
         }
-        let noisiness = self.floor.noisiness().min((self.noise_odds + 2.0 * self.noise_dev + 0.2).clamp(0.0, 1.0));
-        self.odds += (odds - self.odds) * between(SMOOTHING, noisiness);
-        // Nearly straight from the network on a quiet line, so that no word is late.
-        self.quick += (odds - self.quick) * between(QUICK, noisiness);
+        self.threshold.listen(self.floor.noisiness());
+        self.odds += (odds - self.odds) * self.threshold.between(SMOOTHING);
+        self.quick += (odds - self.quick) * self.threshold.between(QUICK);
         let doubt = self.floor.doubt(level);
-        let seems = share_of(self.quick - doubt);
+        let machine = self.still.machine() || tonal.hops >= TONE_HOPS;
         let score = if machine || level < echo { 0.0 } else { share_of(self.odds - doubt) };
 
-        self.loud = if open { self.loud + 1 } else { 0 };
-        let begins = open && seems >= between(START, noisiness) && tonal.since >= TONE_OVER_HOPS;
-        // The network is late by a frame or two: a loud frame before is evidence as well.
-        let loud = open && tonal.since >= TONE_OVER_HOPS && level >= gate + 9.0 && noisiness < 0.5;
+        let seems = share_of(self.quick - doubt - self.periodic.doubt());
+        let bare = tonal.since < TONE_OVER_HOPS;
+        let begins = open && !bare && seems >= self.threshold.between(START);
+        // The network comes a frame or two late: on a quiet line a loud frame before is evidence as well.
+        let loud = open && !bare && level >= gate + LOUD_DB && self.threshold.quiet();
         self.evidence = if begins || loud { self.evidence + 1 } else { 0 };
+        self.loud = if open { self.loud + 1 } else { 0 };
         let voice = if self.clocks.speaking() {
-            open && seems >= between(STAY, noisiness)
+            open && seems >= self.threshold.between(STAY)
         } else {
             begins && self.evidence >= START_FRAMES && self.still.alive()
         };
         let heard = if machine {
-            clocks::Heard::Machine { since: back(at, u64::from(tonal.hops)) }
+            clocks::Heard::Machine { since: back(at, tonal.hops / 2) }
         } else if voice {
-            clocks::Heard::Voice { from: back(at, 2 * (self.loud - 1).min(5)) }
+            clocks::Heard::Voice { from: back(at, (self.loud - 1).min(LATE_FRAMES)) }
         } else {
             clocks::Heard::Silence
         };
         let change = self.clocks.hear(at, heard);
-        Voiced {
-            score,
-            level_dbfs: level,
-            floor_dbfs: self.floor.dbfs(),
-            tone: tonal.now || (machine && !noise),
-            speaking: self.clocks.speaking(),
-            change,
-        }
+        let (floor_dbfs, speaking) = (self.floor.dbfs(), self.clocks.speaking());
+        Voiced { score, level_dbfs: level, floor_dbfs, tone: tonal.now || machine, speaking, change }
     }
 
     /// A frame went by that was made up to cover a loss: everything stays as it was.
@@ -148,18 +139,15 @@ impl Voice {
     }
 }
 
-/// So many hops of 10 ms earlier.
-fn back(at: MediaTime, hops: u64) -> MediaTime {
-    MediaTime(at - MediaTime(hops * 80))
-}
-
-fn between((quiet, noisy): (f32, f32), noisiness: f32) -> f32 {
-    quiet + (noisy - quiet) * noisiness
+/// So many frames earlier.
+fn back(at: MediaTime, frames: u32) -> MediaTime {
+    MediaTime(at - MediaTime(u64::from(frames) * FRAME_SAMPLES as u64))
 }
 
 fn log_odds(share: f32) -> f32 {
-    let share = share.clamp(1e-4, 1.0 - 1e-4);
-    libm::logf(share / (1.0 - share))
+    // A network that was fed something odd may say something odd.
+    let share = if share.is_nan() { 0.0 } else { share.clamp(1e-4, 1.0 - 1e-4) };
+    libm::logf((share / (1.0 - share)).max(1e-4))
 }
 
 fn share_of(odds: f32) -> f32 {
@@ -175,16 +163,25 @@ const STAY: (f32, f32) = (0.45, 0.68);
 /// 40 ms: longer than a click.
 const START_FRAMES: u32 = 2;
 
+/// Above the gate by this, a frame is no swelling of the noise.
+const LOUD_DB: f32 = 9.0;
+
+/// A voice is known 60 to 100 ms after it began; for so long back the loud frames belong to it.
+const LATE_FRAMES: u32 = 5;
+
 /// 100 ms of nothing but lines that stand still: no voice does that.
 const TONE_HOPS: u32 = 10;
 
 /// After lines alone so much else must have been heard before it can be a voice.
 const TONE_OVER_HOPS: u32 = 2;
 
+/// So close to the noise a frame is noise, though somebody has just spoken.
+const NEAR_NOISE_DB: f32 = 3.0;
+
 /// How far the score goes towards the newest frame, on a quiet line and in noise.
 const SMOOTHING: (f32, f32) = (0.5, 0.33);
 
-/// The same for what begins and ends speech.
+/// The same for what begins and ends speech: straight from the network on a quiet line, so that no word is late.
 const QUICK: (f32, f32) = (1.0, 0.33);
 
 /// Silence.

@@ -1,7 +1,7 @@
 //! Is there a voice in it at all? Vocal cords write evenly spaced lines into the spectrum, at least every few syllables;
 //! wind, engines, rain, keyboards and the hiss of a line never do, however much they sound like an "s".
 
-use crate::ear::spectrum::{self, BINS, Power, WINDOW};
+use crate::audio::frame::FRAME_SAMPLES;
 
 /// How long nothing periodic was heard.
 pub(super) struct Periodic {
@@ -9,21 +9,23 @@ pub(super) struct Periodic {
     without: f32,
     /// Whether the line has been quiet for long enough to know that what is loud is not simply the line.
     quiet: u32,
+    wave: Half,
+    pulses: Half,
+    last: f32,
 }
 
 impl Default for Periodic {
     fn default() -> Self {
-        Self { without: NOISE_FRAMES, quiet: 0 }
+        Self { without: NOISE_FRAMES, quiet: 0, wave: [0.0; 160], pulses: [0.0; 160], last: 0.0 }
     }
 }
 
 impl Periodic {
     /// Looks at the two windows of a frame that is loud enough to be somebody, or is not.
-    pub(super) fn hear(&mut self, spectra: &[Power; 2], open: bool) {
+    pub(super) fn hear(&mut self, frame: &[i16; FRAME_SAMPLES], open: bool, score: f32) {
+        let most = self.periodicity(frame);
         if open {
-            let [first, second] = periodicity(spectra);
-            let most = first.max(second);
-            let step = if most > VOICED { (VOICED - most) * MAKES_GOOD } else { 1.0 };
+            let step = if most > VOICED { (VOICED - most) * MAKES_GOOD } else if score < 0.3 { 0.0 } else { 1.0 };
             self.without = (self.without + step).clamp(0.0, MOST_FRAMES);
             self.quiet = self.quiet.max(QUIET_FRAMES + 1) * u32::from(self.quiet > QUIET_FRAMES);
         } else if self.quiet < QUIET_FRAMES {
@@ -35,83 +37,106 @@ impl Periodic {
         }
     }
 
+    /// How periodic the last 40 ms were.
+    fn periodicity(&mut self, frame: &[i16; FRAME_SAMPLES]) -> f32 {
+        self.wave.copy_within(HALF_FRAME.., 0);
+        self.pulses.copy_within(HALF_FRAME.., 0);
+        let mut last = self.last;
+        for (n, pair) in frame.as_chunks::<2>().0.iter().enumerate() {
+            let [first, second] = pair.map(f32::from);
+            let bright = [first - BRIGHTEN * last, second - BRIGHTEN * first];
+            self.wave[HALF_FRAME + n] = bright[0] + bright[1];
+            self.pulses[HALF_FRAME + n] = bright[0].abs() + bright[1].abs();
+            last = second;
+        }
+        self.last = last;
+        // The line takes the fundamental of low voices away; the pulses of their cords remain.
+        let mean = self.pulses.iter().sum::<f32>() / self.pulses.len() as f32;
+        let pulses = self.pulses.map(|pulse| pulse - mean);
+        let mut like = repeats(&self.wave);
+        for (wave, pulse) in like.iter_mut().zip(repeats(&pulses)) {
+            *wave = 0.5 * (*wave + pulse);
+        }
+        // A period stands above its neighbours; what only swells or fades has none.
+        let mut most = 0.0_f32;
+        for three in like.windows(3) {
+            if three[1] >= three[0] && three[1] >= three[2] {
+                most = most.max(three[1]);
+            }
+        }
+        most
+    }
+
+    /// What this takes from a frame's score, in units of log odds, before anything begins or goes on by it.
+    pub(super) fn doubt(&self) -> f32 {
+        if self.noise() { DOUBT } else { 0.0 }
+    }
+
     /// So long without a voice that it is none.
     pub(super) fn noise(&self) -> bool {
         self.without >= NOISE_FRAMES
     }
 }
 
-/// How evenly the lines of both spectra are spaced, as voices of 70 to 400 Hz space theirs: 0 to 1.
-fn periodicity(spectra: &[Power; 2]) -> [f32; 2] {
-    let (mut re, mut im) = ([0.0; WINDOW], [0.0; WINDOW]);
-    let norms = [(&mut re, &spectra[0]), (&mut im, &spectra[1])].map(|(lines, power)| even(lines, power));
-    // Both are real and the same backwards: each comes out whole in its own part.
-    spectrum::transform(&mut re, &mut im);
-    [(&re, norms[0]), (&im, norms[1])].map(|(spaced, norm)| {
-        let mut most = 0.0_f32;
-        for &at in &spaced[SHORTEST_LAG..LONGEST_LAG] {
-            most = most.max(at);
+/// A sound at half the telephone's rate, the newest last: two frames of it.
+type Half = [f32; 2 * HALF_FRAME];
+
+/// How much a sound repeats itself after each period of a voice of 70 to 400 Hz: 1 for a period that comes again exactly.
+fn repeats(sound: &Half) -> [f32; PERIODS] {
+    let mut like = [0.0_f32; PERIODS];
+    for n in 2 * HALF_FRAME - LOOK..2 * HALF_FRAME {
+        let now = sound[n];
+        for (like, &before) in like.iter_mut().zip(&sound[n - LONGEST..n - LONGEST + PERIODS]) {
+            *like += now * before;
         }
-        most * norm
-    })
+    }
+    let square = |from: usize| sound[from..from + LOOK].iter().map(|sample| sample * sample).sum::<f32>();
+    let newest = square(2 * HALF_FRAME - LOOK);
+    let mut before = square(2 * HALF_FRAME - LOOK - LONGEST);
+    for (n, like) in like.iter_mut().enumerate() {
+        let first = 2 * HALF_FRAME - LOOK - LONGEST + n;
+        *like /= (newest * before).sqrt().max(EMPTY);
+        before += sound[first + LOOK] * sound[first + LOOK] - sound[first] * sound[first];
+        before = before.max(0.0);
+    }
+    like
 }
 
-/// Lines as they stand out of their neighbours, whatever the timbre; what makes the strongest possible spacing one.
-fn even(lines: &mut [f32; WINDOW], power: &Power) -> f32 {
-    let mut flat = [0.0_f32; LINES];
-    for (flat, power) in flat.iter_mut().zip(&power[FIRST_BIN..FIRST_BIN + LINES]) {
-        *flat = power.sqrt().sqrt();
-    }
-    let mut sum: f32 = flat[..AROUND].iter().sum();
-    let mut squares = 0.0;
-    for n in 0..LINES {
-        if n + AROUND < LINES {
-            sum += flat[n + AROUND];
-        }
-        if n > AROUND {
-            sum -= flat[n - AROUND - 1];
-        }
-        let count = (n + AROUND + 1).min(LINES) - n.saturating_sub(AROUND);
-        let line = flat[n] - sum / count as f32;
-        squares += line * line;
-        lines[FIRST_BIN + n] = line;
-        lines[WINDOW - FIRST_BIN - n] = line;
-    }
-    // Each line stands twice in the sum, and cosines have half the power of what they multiply.
-    0.5 / (squares.max(f32::MIN_POSITIVE) * (LINES / 2) as f32).sqrt()
-}
+/// Samples of a frame at half the rate.
+const HALF_FRAME: usize = FRAME_SAMPLES / 2;
 
-/// From 250 Hz, where the telephone begins, …
-const FIRST_BIN: usize = 8;
+/// 25 ms are compared with 25 ms.
+const LOOK: usize = 100;
 
-/// … to 3.1 kHz.
-const LINES: usize = 92;
+/// The period of 69 Hz, in samples at half the rate.
+const LONGEST: usize = 58;
 
-/// A line stands out of what lies within 190 Hz to each side.
-const AROUND: usize = 6;
+/// Periods from 69 Hz to 400 Hz.
+const PERIODS: usize = LONGEST - 9;
 
-/// The period of 400 Hz …
-const SHORTEST_LAG: usize = 20;
+/// Below this there is nothing to compare.
+const EMPTY: f32 = 1.0;
 
-/// … and that of 70 Hz.
-const LONGEST_LAG: usize = 115;
+/// How much of the sample before is taken from each: dark noise (a road, a motor) would repeat itself for being slow.
+const BRIGHTEN: f32 = 0.9;
 
 /// Of noise, one window in a hundred is as periodic (0.48-0.50; two are looked at), of speech every third.
-const VOICED: f32 = 0.47;
+const VOICED: f32 = 0.42;
 
 /// A clear vowel (0.6) makes good eight frames without.
-const MAKES_GOOD: f32 = 60.0;
+const MAKES_GOOD: f32 = 40.0;
 
 /// 0.8 s without a voice is none: stretches within speech are shorter 999 times of 1000.
-const NOISE_FRAMES: f32 = 40.0;
+const NOISE_FRAMES: f32 = 30.0;
 
 /// And after a minute of rain a clear vowel is enough to be believed.
-const MOST_FRAMES: f32 = 44.0;
+const MOST_FRAMES: f32 = 36.0;
 
 /// A line that was quiet for 100 ms is known: what rises above it may be a word that begins with an "s".
 const QUIET_FRAMES: u32 = 5;
 
 /// Which has 0.4 s to become a voice.
-const AFTER_QUIET_FRAMES: f32 = 20.0;
+const AFTER_QUIET_FRAMES: f32 = 12.0;
 
-const _: () = assert!(FIRST_BIN + LINES <= BINS);
+/// A score of 0.9 made 0.3.
+const DOUBT: f32 = 3.0;
