@@ -234,7 +234,8 @@ mod tests {
     fn both_ways_of_storing_sound_are_read_and_overlapping_speech_is_one() {
         let items = r#"{"file":"a.ulaw","samples":3,"labels":{"speech":[[2,3],[0.5,1],[2.5,4]],"digits":[1]}},
                        {"file":"b.wav","samples":2,"labels":{"kind":"hum"}}"#;
-        let corpus = corpus_of("both", items, &[("a.ulaw", &[0xff, 0x80, 0]), ("b.wav", &wav_of(8_000, &[1, -2]))]);
+        let corpus =
+            corpus_of("both", items, &[("a.ulaw", &[0xff, 0x80, 0]), ("b.wav", &wav_of(8_000, &[1, -2]))]);
         let [raw, wav] = corpus.items() else { panic!("two files") };
         assert_eq!(corpus.sound(raw).unwrap(), [0, 32_124, -32_124]);
         assert_eq!(raw.speech(), [(0.5, 1.0), (2.0, 4.0)]);
@@ -251,7 +252,9 @@ mod tests {
         assert!(says(&fast).contains("must be 8 kHz"), "{}", says(&fast));
         let short = corpus_of("short", &one("a.ulaw"), &[("a.ulaw", &[1])]);
         assert_eq!(says(&short), "a.ulaw holds 1 samples, the manifest says 2");
-        assert!(says(&corpus_of("torn", &one("b.wav"), &[("b.wav", b"RIFF")])).contains("not a readable WAV"));
+        assert!(
+            says(&corpus_of("torn", &one("b.wav"), &[("b.wav", b"RIFF")])).contains("not a readable WAV")
+        );
         assert!(says(&corpus_of("absent", &one("none.wav"), &[])).contains("cannot read"));
         assert!(says(&corpus_of("outside", &one("../a.wav"), &[])).contains("does not lie in the corpus"));
         assert!(says(&corpus_of("odd", &one("a.mp3"), &[("a.mp3", b"")])).contains("neither .wav nor .ulaw"));

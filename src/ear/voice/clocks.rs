@@ -117,7 +117,9 @@ impl Clocks {
                 self.spoken_to = self.spoken_to.min(since);
                 Some(self.pause())
             }
-            (State::Speaking, Heard::Silence) if end - self.spoken_to >= PAUSED_MILLIS * 8 => Some(self.pause()),
+            (State::Speaking, Heard::Silence) if end - self.spoken_to >= PAUSED_MILLIS * 8 => {
+                Some(self.pause())
+            }
             (State::Silent(Rung::Paused), _) if end - self.told >= self.turn_over => {
                 self.state = State::Silent(Rung::TurnMayBeOver);
                 Some(Change::TurnMayBeOver { since: self.told })

@@ -123,7 +123,12 @@ pub(super) fn strings(seconds: f32, chords: &[[f32; 3]], each: f32) -> Vec<f32> 
 pub(super) fn person(seconds: f32, words: &[(f32, f32)], pitch: f32, seed: u64) -> Vec<f32> {
     let mut chance = Chance(seed);
     let mut filters = [[0.0_f32; 2]; 3];
-    let vowels = [[730.0, 1_090.0, 2_440.0], [270.0, 2_290.0, 3_010.0], [530.0, 1_840.0, 2_480.0], [570.0, 840.0, 2_410.0]];
+    let vowels = [
+        [730.0, 1_090.0, 2_440.0],
+        [270.0, 2_290.0, 3_010.0],
+        [530.0, 1_840.0, 2_480.0],
+        [570.0, 840.0, 2_410.0],
+    ];
     let (mut formants, mut towards) = (vowels[0], vowels[1]);
     let (mut phase, mut syllable_left, mut length, mut hiss) = (0.0_f32, 0_usize, 1_usize, 0_usize);
     sound(seconds, |t| {
@@ -149,7 +154,8 @@ pub(super) fn person(seconds: f32, words: &[(f32, f32)], pitch: f32, seed: u64) 
         for (n, filter) in filters.iter_mut().enumerate() {
             formants[n] += (towards[n] - formants[n]) * 0.0015;
             let radius = (-std::f32::consts::PI * (60.0 + 40.0 * n as f32) / 8_000.0).exp();
-            let next = pulse + 2.0 * radius * (TAU * formants[n] / 8_000.0).cos() * filter[0] - radius * radius * filter[1];
+            let next = pulse + 2.0 * radius * (TAU * formants[n] / 8_000.0).cos() * filter[0]
+                - radius * radius * filter[1];
             filter[1] = filter[0];
             filter[0] = next;
             out += next / (n + 1) as f32;

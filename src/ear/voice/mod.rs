@@ -107,7 +107,8 @@ impl Voice {
         self.quick += (odds - self.quick) * self.threshold.between(QUICK);
         let doubt = self.floor.doubt(level);
         let machine = self.still.machine() || tonal.hops >= TONE_HOPS;
-        let score = if machine || level < echo { 0.0 } else { share_of(self.odds - doubt) };
+        let machines = if machine { MACHINE_DOUBT } else { 0.0 };
+        let score = if level < echo { 0.0 } else { share_of(self.odds - doubt - machines) };
 
         let seems = share_of(self.quick - doubt - self.periodic.doubt());
         let bare = tonal.since < TONE_OVER_HOPS;
@@ -174,6 +175,9 @@ const TONE_HOPS: u32 = 10;
 
 /// After lines alone so much else must have been heard before it can be a voice.
 const TONE_OVER_HOPS: u32 = 2;
+
+/// A score of 0.95 made 0.26.
+const MACHINE_DOUBT: f32 = 4.0;
 
 /// So close to the noise a frame is noise, though somebody has just spoken.
 const NEAR_NOISE_DB: f32 = 3.0;
