@@ -225,7 +225,9 @@ mod tests {
         let spec = hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format };
         let mut bytes = std::io::Cursor::new(Vec::new());
         let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
-        samples.iter().for_each(|&sample| writer.write_sample(sample).unwrap());
+        for &sample in samples {
+            writer.write_sample(sample).unwrap();
+        }
         writer.finalize().unwrap();
         bytes.into_inner()
     }

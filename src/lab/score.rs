@@ -38,7 +38,7 @@ pub fn auc(groups: &[Group]) -> Option<f64> {
     }
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut wins, mut found) = (0.0, 0.0, 0.0);
-    for ties in all.chunk_by(|a, b| a.0 == b.0) {
+    for ties in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let these = ties.iter().filter(|piece| piece.1).count() as f64;
         let others = ties.len() as f64 - these;
         wins += these * (below + others / 2.0);

@@ -308,7 +308,8 @@ fn silent_rows(corpus: &Corpus) -> Result<Vec<Row>, CorpusError> {
             let after = usize::from(is_tone) * GRACE_FRAMES;
             let frames = track.speaking.iter().skip(after).filter(|&&speaking| speaking).count();
             if frames > 0 {
-                note += &format!("{} {:.2} s; ", item.stem(), frames as f64 * FRAME_SECONDS);
+                note.push_str(item.stem());
+                note.push(' ');
             }
             spoken += frames;
             begun += track.segments.len();

@@ -10,11 +10,6 @@ pub(super) fn sound(seconds: f32, mut at: impl FnMut(f32) -> f32) -> Vec<f32> {
     (0..(seconds * 8_000.0) as usize).map(|n| at(n as f32 / 8_000.0)).collect()
 }
 
-/// A peak amplitude from a level in dB below full scale.
-pub(super) fn amplitude(dbfs: f32) -> f32 {
-    32_768.0 * 10.0_f32.powf(dbfs / 20.0)
-}
-
 /// As the telephone carries it.
 pub(super) fn telephone(sound: &[f32]) -> Vec<i16> {
     let through = |&sample: &f32| g711::decode(g711::encode(sample.clamp(-32_000.0, 32_000.0) as i16));

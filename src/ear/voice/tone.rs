@@ -6,7 +6,8 @@ use crate::ear::spectrum::{BINS, Power};
 /// What the last windows have in common.
 #[derive(Default)]
 pub(super) struct Tone {
-    hertz: f32,
+    /// Where the strongest line stood, in bins.
+    place: f32,
     hops: u32,
     calm_hops: u32,
 }
@@ -27,13 +28,13 @@ impl Tone {
     pub(super) fn hear(&mut self, spectra: &[Power; 2]) -> Tonal {
         let mut now = false;
         for power in spectra {
-            let (share, hertz) = lines(power);
+            let (share, place) = lines(power);
             let bare = share > LINES_ONLY;
             now |= bare;
-            let stands = (hertz - self.hertz).abs() < STANDS_STILL_BINS;
+            let stands = (place - self.place).abs() < STANDS_STILL_BINS;
             self.hops = if bare && (stands || self.hops == 0) { self.hops + 1 } else { u32::from(bare) };
             self.calm_hops = if bare { 0 } else { self.calm_hops.saturating_add(1) };
-            self.hertz = hertz;
+            self.place = place;
         }
         Tonal { now, hops: self.hops, since: self.calm_hops }
     }
@@ -48,17 +49,17 @@ fn lines(power: &Power) -> (f32, f32) {
     let first = strongest(power, BINS);
     let second = strongest(power, first);
     let (mut energy, mut moment) = (0.0, 0.0);
-    for k in first.saturating_sub(REACH)..(first + REACH + 1).min(BINS) {
-        energy += power[k];
-        moment += power[k] * k as f32;
+    for (k, power) in power.iter().enumerate().take(first + REACH + 1).skip(first.saturating_sub(REACH)) {
+        energy += power;
+        moment += power * k as f32;
     }
-    let hertz = moment / energy;
-    for k in second.saturating_sub(REACH)..(second + REACH + 1).min(BINS) {
+    let place = moment / energy;
+    for (k, power) in power.iter().enumerate().take(second + REACH + 1).skip(second.saturating_sub(REACH)) {
         if k.abs_diff(first) > REACH {
-            energy += power[k];
+            energy += power;
         }
     }
-    (energy / total, hertz)
+    (energy / total, place)
 }
 
 /// The strongest bin that is not part of this line.
