@@ -28,8 +28,8 @@ use tokio::signal::unix::{SignalKind, signal};
 mod arguments;
 
 use arguments::{
-    Arguments, BenchArguments, ChaosArguments, Command, EarCommand, FallbackWord, FormatWord, ListenArguments,
-    Settings, SimArguments, TableWord, TwilioCommand,
+    Arguments, BenchArguments, ChaosArguments, Command, EarCommand, FallbackWord, FormatWord,
+    ListenArguments, Settings, SimArguments, TableWord, TwilioCommand,
 };
 
 impl Settings {

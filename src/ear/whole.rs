@@ -92,7 +92,8 @@ impl Ear {
         for hop in heard.hops.iter().flatten() {
             let syllable = manner.syllables.hear(hop, voiced.speaking).is_some();
             heard.syllables += u8::from(syllable);
-            heard.stretch = manner.prolonged.hear(hop).or(heard.stretch);
+            // A tone is flat as well, and nobody hesitates in it.
+            heard.stretch = manner.prolonged.hear(hop).filter(|_| voiced.speaking).or(heard.stretch);
             if let Some(mood) = &mut self.mood {
                 let of = mood::Heard { speaking: voiced.speaking, floor_dbfs: voiced.floor_dbfs, syllable };
                 heard.reading = mood.hear(hop, of, talk).or(heard.reading);

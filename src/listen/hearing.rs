@@ -1,12 +1,14 @@
 //! The way of a recording through the ear, frame by frame, into what the outputs are made from.
 
+use super::one_party::{OneParty, name};
 use super::progress::Progress;
-use super::source::{Samples, Source};
-use super::{Analysis, Channel, Event, Segment, Track, TurnAt};
+use super::source::Source;
+use super::{Analysis, Event, TurnAt};
 use crate::audio::frame::{FRAME_MILLIS, FRAME_SAMPLES};
 use crate::audio::g711;
-use crate::audio::voice::{self, Voice};
-use crate::ear::talk::{Change, Happening, Party, Shape, Talk};
+use crate::ear::mood::conversation::Conversation;
+use crate::ear::taking_part;
+use crate::ear::talk::{Happening, Party, Shape, Talk};
 use crate::time::CallTime;
 
 use super::analysis::Side;
@@ -15,34 +17,48 @@ use super::analysis::Side;
 pub(super) fn listen(source: &mut Source, keep: usize, progress: &mut Progress) -> anyhow::Result<Analysis> {
     let count = source.channels();
     let mut frames = vec![[0; FRAME_SAMPLES]; count];
-    let mut ears: Vec<Ear> =
-        [Party::Prospect, Party::Other][..count].iter().map(|&who| Ear::of(who)).collect();
-    let mut samples = 0_u64;
+    let parties = [Party::Prospect, Party::Other];
+    let mut ears = Vec::new();
+    for who in &parties[..count] {
+        ears.push(OneParty::new(*who)?);
+    }
+    let mut analysis = Analysis { version: Analysis::VERSION, ..Analysis::default() };
+    let (mut talk, mut conversation) = (Talk::default(), Conversation::default());
+    let (mut number, mut samples) = (0_u64, 0_u64);
     let mut same = count == 2;
     while let Some(sound) = source.next(&mut frames)? {
-        for (ear, frame) in ears.iter_mut().zip(&frames) {
-            ear.hear(frame);
+        number += 1;
+        let now = CallTime::from_millis(number * FRAME_MILLIS);
+        let levels: [f32; 2] =
+            std::array::from_fn(|n| ears.get(n).map_or(g711::QUIETEST_DBFS, OneParty::level));
+        for (n, (ear, frame)) in ears.iter_mut().zip(&frames).enumerate() {
+            // What the other says is played to this one; some of it may come back.
+            if let Some(change) = ear.hear(frame, levels[1 - n], &conversation, &mut analysis.events) {
+                talk.hear(parties[n], change);
+            }
             let channel = &mut ear.channel;
             let room = (keep / count).saturating_sub(channel.sound.len()).min(sound);
             channel.sound.extend(frame[..room].iter().map(|&sample| g711::encode(sample)));
             channel.peaks.extend(frame.chunks(HOP).map(peak));
         }
+        talk.pass(now);
+        while let Some(happening) = talk.take() {
+            note(happening, &mut analysis);
+        }
+        if number.is_multiple_of(LOOK_EVERY) {
+            conversation = taking_part::of_the_prospect(&talk, ears[0].stretches_a_minute());
+        }
         same = same && frames[0] == frames[1];
         samples += sound as u64;
         progress.heard(samples as f64 / RATE);
     }
-    let seconds = samples as f64 / RATE;
     if samples == 0 {
         anyhow::bail!("{} holds no sound", source.files[0].name);
     }
-    let mut analysis = Analysis {
-        version: Analysis::VERSION,
-        files: source.files.clone(),
-        seconds,
-        notes: std::mem::take(&mut source.notes),
-        channels: ears.into_iter().map(|ear| ear.finish(seconds)).collect(),
-        ..Analysis::default()
-    };
+    analysis.seconds = samples as f64 / RATE;
+    analysis.files.clone_from(&source.files);
+    analysis.notes = std::mem::take(&mut source.notes);
+    analysis.channels = ears.into_iter().map(|ear| ear.finish(analysis.seconds)).collect();
     if same {
         let note = "both channels hold the same sound: who speaks cannot be told; --channels 1 hears it as one voice";
         analysis.notes.push(note.to_owned());
@@ -52,87 +68,15 @@ pub(super) fn listen(source: &mut Source, keep: usize, progress: &mut Progress) 
             analysis.notes.push(format!("nobody speaks in the channel of the {}", channel.name));
         }
     }
-    talk_over(&mut analysis);
-    Ok(analysis)
-}
-
-/// The ear of one channel, and what it has heard.
-struct Ear {
-    voice: Voice,
-    frames: u64,
-    began: Option<f64>,
-    channel: Channel,
-}
-
-impl Ear {
-    fn of(who: Party) -> Self {
-        let track = |name| Track { name, values: Vec::new() };
-        let tracks = vec![track("score"), track("level_dbfs")];
-        let channel = Channel { name: name(who), tracks, ..Channel::default() };
-        Self { voice: Voice::default(), frames: 0, began: None, channel }
-    }
-
-    /// The one place where a frame is heard: what an ear finds in it goes into the channel.
-    fn hear(&mut self, frame: &Samples) {
-        let change = self.voice.hear(&frame.map(g711::encode));
-        self.frames += 1;
-        let now = self.frames as f64 * FRAME_MILLIS as f64 / 1_000.0;
-        match change {
-            Some(voice::Change::Began) => self.began = Some(now - self.voice.spoken().as_secs_f64()),
-            Some(voice::Change::Ended) => {
-                let ended = now - voice::TURN_OVER.as_secs_f64();
-                self.channel.segments.extend(self.began.take().map(|from_s| Segment { from_s, to_s: ended }));
-            }
-            None => {}
-        }
-        let score = f32::from(u8::from(self.voice.speaking()));
-        for half in frame.chunks(HOP) {
-            self.channel.tracks[0].values.push(score);
-            self.channel.tracks[1].values.push(level_dbfs(half));
-        }
-    }
-
-    fn finish(mut self, seconds: f64) -> Channel {
-        self.channel.segments.extend(self.began.map(|from_s| Segment { from_s, to_s: seconds }));
-        // The last frame was filled up.
-        let hops = (seconds * 100.0).ceil() as usize;
-        self.channel.tracks.iter_mut().for_each(|track| track.values.truncate(hops));
-        self.channel.peaks.truncate(hops);
-        self.channel
-    }
-}
-
-/// Turns and what happened between the two, from when each spoke.
-fn talk_over(analysis: &mut Analysis) {
-    let mut changes: Vec<(f64, Party, Change)> = Vec::new();
-    for (who, channel) in [Party::Prospect, Party::Other].into_iter().zip(&analysis.channels) {
-        for segment in &channel.segments {
-            changes.push((segment.from_s, who, Change::Began { at: time(segment.from_s) }));
-            changes.push((segment.to_s, who, Change::Paused { since: time(segment.to_s) }));
-        }
-    }
-    changes.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut talk = Talk::default();
-    let mut changes = changes.into_iter().peekable();
-    let frames = (analysis.seconds * 50.0).ceil() as u64;
-    for frame in 0..=frames {
-        let now = CallTime::from_millis(frame * FRAME_MILLIS);
-        while let Some((_, who, change)) = changes.next_if(|(at, ..)| time(*at) <= now) {
-            talk.hear(who, change);
-        }
-        talk.pass(now);
-        while let Some(happening) = talk.take() {
-            note(happening, analysis);
-        }
-    }
     talk.finish(time(analysis.seconds));
     while let Some(happening) = talk.take() {
-        note(happening, analysis);
+        note(happening, &mut analysis);
     }
     analysis.events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-    for (who, channel) in [Party::Prospect, Party::Other].into_iter().zip(&mut analysis.channels) {
+    for (who, channel) in parties.into_iter().zip(&mut analysis.channels) {
         channel.shape = side(&talk.so_far(who));
     }
+    Ok(analysis)
 }
 
 fn note(happening: Happening, analysis: &mut Analysis) {
@@ -194,25 +138,12 @@ fn side(shape: &Shape) -> Side {
     }
 }
 
-fn name(who: Party) -> &'static str {
-    match who {
-        Party::Prospect => "prospect",
-        Party::Other => "other",
-    }
-}
-
 fn time(seconds: f64) -> CallTime {
     CallTime::from_micros((seconds * 1e6).round() as u64)
 }
 
 fn seconds(time: CallTime) -> f64 {
     time.as_micros() as f64 / 1e6
-}
-
-fn level_dbfs(sound: &[i16]) -> f32 {
-    let sum: i64 = sound.iter().map(|&sample| i64::from(sample) * i64::from(sample)).sum();
-    let mean = sum as f32 / sound.len() as f32;
-    if mean < 1.0 { g711::QUIETEST_DBFS } else { 10.0 * libm::log10f(mean / (32_768.0 * 32_768.0)) }
 }
 
 fn peak(sound: &[i16]) -> u8 {
@@ -224,6 +155,9 @@ const RATE: f64 = 8_000.0;
 
 /// 10 ms.
 const HOP: usize = FRAME_SAMPLES / 2;
+
+/// Twice a second: as often as the mood is read.
+const LOOK_EVERY: u64 = 25;
 
 /// On the phone 1.86 s before an answer is heard as a "no" (DSP.md §3.4); from 1.5 s it is worth a mark.
 const SLOW_ANSWER_S: f32 = 1.5;

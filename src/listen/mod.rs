@@ -5,6 +5,7 @@
 
 mod analysis;
 mod hearing;
+mod one_party;
 mod page;
 mod progress;
 mod source;
