@@ -189,6 +189,7 @@ fn account(config: &Config, origin: &str) -> Account {
         public_url: origin.to_owned(),
         overrides: twilio.overrides.clone(),
         reconnect_words: twilio.reconnect_words.clone(),
+        announcement: config.ear.announcement.clone(),
         stream_name: twilio.stream_name.clone(),
     }
 }

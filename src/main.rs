@@ -29,7 +29,7 @@ mod arguments;
 
 use arguments::{
     Arguments, BenchArguments, ChaosArguments, Command, EarCommand, FallbackWord, FormatWord,
-    ListenArguments, Settings, SimArguments, TableWord, TwilioCommand,
+    ListenArguments, Settings, SimArguments, TableWord, TwilioCommand, WhoseWord,
 };
 
 impl Settings {
@@ -60,6 +60,14 @@ fn main() -> ExitCode {
             wait_for(async move { bench::floor::run(listen, assistant).await.map(|()| ExitCode::SUCCESS) })
         }
         Command::Relay { frames } => bench::relay::run(frames).map(|()| ExitCode::SUCCESS),
+        Command::Hear { whose, frames } => {
+            let whose = match whose {
+                WhoseWord::Prospect => bench::ear::Whose::Prospect,
+                WhoseWord::Other => bench::ear::Whose::Other,
+            };
+            bench::ear::hear(whose, frames).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Ear(EarCommand::Cost { json }) => cost_of_ear(json),
         Command::Listen(arguments) => listen_to(arguments),
         Command::Ear(EarCommand::Judge { corpus, json }) => judge_ear(&corpus, json),
         Command::Ear(EarCommand::Train { corpus, out }) => train_ear(&corpus, &out),
@@ -180,6 +188,12 @@ fn listen_to(arguments: ListenArguments) -> anyhow::Result<ExitCode> {
         sound_megabytes: Some(arguments.sound_limit),
         progress: arguments.progress,
     })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn cost_of_ear(json: bool) -> anyhow::Result<ExitCode> {
+    let costs = bench::ear::measure()?;
+    print(&if json { format!("{:#}\n", serde_json::to_value(&costs)?) } else { bench::ear::text(&costs) })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -41,8 +41,23 @@ pub struct LoadLimits {
 pub struct InstructionLimits {
     /// For one frame each way.
     pub per_frame_each_way: f64,
+    /// For the ear to hear a frame of the prospect.
+    pub ear_of_prospect: f64,
+    /// For it to hear a frame of anybody else.
+    pub ear_of_others: f64,
     /// The share that may be on top of it: other compilers make other code.
     pub tolerance: f64,
+}
+
+/// What was counted, a frame each.
+#[derive(Clone, Copy, Debug)]
+pub struct Instructions {
+    /// One frame each way.
+    pub relay: f64,
+    /// The ear hears the prospect.
+    pub ear_of_prospect: f64,
+    /// It hears anybody else.
+    pub ear_of_others: f64,
 }
 
 /// What the gate says.
@@ -84,12 +99,17 @@ impl Limits {
         verdict
     }
 
-    /// Holds a count of instructions to the limit.
-    pub fn judge_instructions(&self, per_frame_each_way: f64) -> Verdict {
+    /// Holds counts of instructions to the limits.
+    pub fn judge_instructions(&self, counted: Instructions) -> Verdict {
         let limits = &self.instructions;
         let mut verdict = Verdict { text: String::new(), passed: true };
-        let most = limits.per_frame_each_way * (1.0 + limits.tolerance);
-        verdict.hold("instructions, a frame each way", per_frame_each_way, most);
+        for (what, counted, limit) in [
+            ("instructions, a frame each way", counted.relay, limits.per_frame_each_way),
+            ("instructions, the prospect's ear", counted.ear_of_prospect, limits.ear_of_prospect),
+            ("instructions, anybody's ear", counted.ear_of_others, limits.ear_of_others),
+        ] {
+            verdict.hold(what, counted, limit * (1.0 + limits.tolerance));
+        }
         verdict
     }
 }
@@ -144,8 +164,15 @@ mod tests {
 
     #[test]
     fn instructions_have_a_tolerance() {
-        let most = limits().instructions.per_frame_each_way;
-        assert!(limits().judge_instructions(most * 1.05).passed);
-        assert!(!limits().judge_instructions(most * 2.0).passed);
+        let most = limits().instructions;
+        let counted = |times: f64| Instructions {
+            relay: most.per_frame_each_way * times,
+            ear_of_prospect: most.ear_of_prospect,
+            ear_of_others: most.ear_of_others,
+        };
+        assert!(limits().judge_instructions(counted(1.05)).passed);
+        assert!(!limits().judge_instructions(counted(2.0)).passed);
+        let dear = Instructions { ear_of_others: most.ear_of_others * 2.0, ..counted(1.0) };
+        assert!(!limits().judge_instructions(dear).passed);
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
-use crate::bench::gate::Limits;
+use crate::bench::gate::{Instructions, Limits};
 
 /// Counts, where valgrind exists, and holds the count to the limits; true when it is not over.
 pub fn run(gate: Option<&Path>) -> anyhow::Result<bool> {
@@ -15,25 +15,36 @@ pub fn run(gate: Option<&Path>) -> anyhow::Result<bool> {
         eprintln!("instructions are not counted: valgrind is not installed here");
         return Ok(true);
     }
-    let (few, many) = (count(FEW)?, count(MANY)?);
-    let per_frame = many.saturating_sub(few) as f64 / f64::from(MANY - FEW);
-    println!("{per_frame:.0} instructions for a frame each way, without sockets");
+    let relay = per_frame(&["relay"])?;
+    println!("{relay:.0} instructions for a frame each way, without sockets");
+    let ear_of_prospect = per_frame(&["hear", "--whose", "prospect"])?;
+    let ear_of_others = per_frame(&["hear", "--whose", "other"])?;
+    println!(
+        "{ear_of_prospect:.0} for the ear to hear a frame of the prospect, {ear_of_others:.0} of anybody else"
+    );
     let Some(limits) = limits else { return Ok(true) };
-    let verdict = limits.judge_instructions(per_frame);
+    let verdict = limits.judge_instructions(Instructions { relay, ear_of_prospect, ear_of_others });
     eprint!("{}", verdict.text);
     Ok(verdict.passed)
 }
 
-/// The instructions of a process that relays so many frames each way.
-fn count(frames: u32) -> anyhow::Result<u64> {
+/// The instructions of one frame more.
+fn per_frame(command: &[&str]) -> anyhow::Result<f64> {
+    let (few, many) = (count(command, FEW)?, count(command, MANY)?);
+    Ok(many.saturating_sub(few) as f64 / f64::from(MANY - FEW))
+}
+
+/// The instructions of a process that does this with so many frames.
+fn count(command: &[&str], frames: u32) -> anyhow::Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(std::env::current_exe().context("who am I?")?)
-        .args(["relay", "--frames", &frames.to_string()])
+        .args(command)
+        .args(["--frames", &frames.to_string()])
         .output()
         .context("valgrind could not be run")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "the relay failed under valgrind: {said}");
+    anyhow::ensure!(output.status.success(), "it failed under valgrind: {said}");
     collected(&said).with_context(|| format!("valgrind does not say how many instructions it saw: {said}"))
 }
 

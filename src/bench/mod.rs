@@ -4,6 +4,7 @@
 //! both sides. Baton and the floor run in turn, so that a machine that is busy for a while is busy for both; the ratios
 //! hold on other machines, the milliseconds on this one only.
 
+pub mod ear;
 pub mod end;
 pub mod floor;
 pub mod gate;

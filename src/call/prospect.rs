@@ -86,7 +86,9 @@ impl Call {
                 effects.push(Effect::LetGo(next));
                 Prospect::LeavingUs { end, next, until: away }
             }
-            Prospect::Away { .. } | Prospect::Here => Prospect::Away { until: away },
+            Prospect::Here => Prospect::Away { until: away },
+            // One who was waited for already is not waited for anew each time that somebody starts the process again.
+            Prospect::Away { until } => Prospect::Away { until: until.max(at + ASKED_BY_NOW) },
             Prospect::Gone => Prospect::Gone,
         };
         self.assistant_speaks = false;
@@ -184,6 +186,9 @@ impl Call {
         }
     }
 }
+
+/// The carrier's next try comes by then, or came while nobody was here.
+const ASKED_BY_NOW: Duration = Duration::from_secs(3);
 
 /// How long last words may take to be played before the stream is closed all the same: as much as an assistant may
 /// have queued at the carrier, and a little for the way.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::config::load::{FREE_TABLES, Loaded, flat};
-use crate::config::{Config, Span};
+use crate::config::{Config, Span, VoiceBy};
 
 /// One thing to say about the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +36,7 @@ impl Config {
         self.check_server(&mut problems);
         self.check_carrier(&mut problems);
         self.check_assistant(&mut problems);
+        self.check_ear(&mut problems);
         self.check_handoff(&mut problems);
         self.check_fallback(&mut problems);
         problems.0.sort_by_key(|problem| problem.weight);
@@ -271,6 +272,23 @@ impl Config {
         not_zero(&spans, problems);
         if assistant.mute_limit <= assistant.mute {
             problems.wrong("assistant.mute_limit", "must be longer than assistant.mute");
+        }
+    }
+
+    fn check_ear(&self, problems: &mut Problems) {
+        let ear = &self.ear;
+        if ear.turn_over < Span::millis(500) || ear.turn_over > Span::secs(1) {
+            problems.wrong(
+                "ear.turn_over",
+                "must be between 500ms and 1s: shorter is a pause, longer is a silence",
+            );
+        }
+        if ear.mood && ear.voice == VoiceBy::Level {
+            problems.wrong("ear.mood", "needs ear.voice = \"ear\": loudness alone tells nothing of a mood");
+        }
+        if ear.mood && ear.announcement.is_empty() {
+            let words = "is empty while ear.mood is on: make sure that nobody has to be told that their voice is analysed";
+            problems.advice("ear.announcement", words);
         }
     }
 

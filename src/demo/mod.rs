@@ -114,6 +114,8 @@ async fn written(store: &dyn Calls) -> Option<StoredCall> {
 fn settings(world: &World, folder: &Path) -> Config {
     let carrier = world.carrier.settings();
     let mut config = Config::default();
+    // Nobody here has to be told of it.
+    config.ear.mood = true;
     config.server.listen = ([127, 0, 0, 1], 0).into();
     config.store.data = folder.display().to_string();
     config.carrier.twilio.account_sid.clone_from(&carrier.account_sid);

@@ -10,7 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::audio::g711;
-use crate::call::{Call, Entry, Event};
+use crate::call::{Call, Entry, Event, MoodHeard, TurnHeard};
 use crate::id::CallId;
 use crate::sim::carrier::PhoneCall;
 use crate::sim::story::{Happening, What};
@@ -67,6 +67,13 @@ impl Screen {
             self.stage = stage;
             say(&format!("{}   ▶ the handoff is {stage}\n", entry.at));
         }
+        match &entry.event {
+            Event::TurnHeard(turn) => say(&format!("{}   ♪ {}\n", entry.at, turn_in_words(turn))),
+            Event::MoodHeard(mood) => {
+                say(&format!("{}   ☼ the prospect: {}\n", entry.at, mood_in_words(mood)))
+            }
+            _else => {}
+        }
         let hearing = call.hearing();
         let heard = format!(
             "prospect hears {} · rep hears {} · assistant hears {}",
@@ -106,6 +113,42 @@ fn show_happening(happening: &Happening) {
         What::StreamEnded(_) | What::Cleared => {}
         _told => say(&format!("{happening}\n")),
     }
+}
+
+fn turn_in_words(turn: &TurnHeard) -> String {
+    let seconds = |millis: f64| format!("{:.1} s", millis / 1_000.0);
+    let mut words = format!("{} spoke for {}", turn.leg, seconds(f64::from(turn.lasted_millis)));
+    if let Some(level) = turn.level_dbfs {
+        let _ = write!(words, " at {level} dBFS");
+    }
+    match turn.latency_millis {
+        Some(latency) if latency < 0 => words.push_str(", before the other had ended"),
+        Some(latency) => {
+            let _ = write!(words, ", {} after the other", seconds(f64::from(latency)));
+        }
+        None => {}
+    }
+    if turn.barged_in {
+        words.push_str(", barging in");
+    }
+    words
+}
+
+fn mood_in_words(mood: &MoodHeard) -> String {
+    let felt = [
+        ("activated", mood.activation),
+        ("frustrated", mood.frustration),
+        ("interested", mood.interest),
+        ("hesitating", mood.hesitation),
+    ];
+    let words: Vec<String> = felt
+        .into_iter()
+        .filter_map(|(what, felt)| {
+            let felt = felt?;
+            Some(format!("{what} {} % (believe it {} %)", felt.value, felt.confidence))
+        })
+        .collect();
+    if words.is_empty() { "no evidence yet".to_owned() } else { words.join(", ") }
 }
 
 fn recent(call: &PhoneCall) -> Vec<f32> {

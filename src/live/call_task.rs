@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Terms};
 use crate::handoff::{End, Phrase};
@@ -250,8 +250,14 @@ impl CallTask {
             speech: self.speech.clone(),
             limits: self.world.limits,
         };
+        let dialling = self.world.assistants.dial(self.live.facts.clone(), time, seat);
+        let recorder = self.world.recorder.clone();
         // A task of its own: a fault in it must not take the call along.
-        let leg = tokio::spawn(self.world.assistants.dial(self.live.facts.clone(), time, seat));
+        let leg = tokio::spawn(async move {
+            // Or a killed process would dial for the same time again.
+            written(&recorder).await;
+            dialling.await;
+        });
         self.in_flight.push(Box::pin(async move {
             match leg.await {
                 Ok(()) => Done::Nothing,
@@ -336,6 +342,8 @@ impl CallTask {
         self.live.want(attempt);
         let (world, live, call, rep) = (self.world.clone(), self.live.clone(), self.live.id, rep.clone());
         self.in_flight.push(Box::pin(async move {
+            // First what decided it: a killed process must find the try in the timeline, or it would have no end.
+            written(&world.recorder).await;
             let intent = Record::AttemptIntended { call, attempt, rep: rep.clone(), at: clock::wall() };
             // What is not written down is not tried: after a crash nobody would know of it.
             if let Err(fault) = world.calls.write(vec![intent]).await {
@@ -430,6 +438,11 @@ impl CallTask {
     }
 }
 
+/// Waits until all that was decided so far is written; a store that is too slow for that is not waited for.
+async fn written(recorder: &Recorder) {
+    let _ = timeout(WRITTEN_WITHIN, recorder.flush()).await;
+}
+
 /// Hangs a rep's phone up, again and again until the carrier takes it.
 pub(crate) async fn hang_up(carrier: &dyn Carrier, call: CallId, carrier_call: CarrierCall) {
     for pause in RETRIES {
@@ -445,6 +458,9 @@ pub(crate) async fn hang_up(carrier: &dyn Carrier, call: CallId, carrier_call: C
 
 /// News for the assistant that may wait: more than the marks of a minute.
 const ASSISTANT_COMMANDS: usize = 256;
+
+/// A commit takes some 20 ms; who waits meanwhile does not notice so much.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
 
 /// How long a call that is over waits for last words and last errands.
 const LINGER: Duration = Duration::from_secs(20);

@@ -73,6 +73,16 @@ pub(crate) enum Command {
         #[arg(long)]
         frames: u32,
     },
+    /// An ear without a call, for the count of instructions.
+    #[command(hide = true)]
+    Hear {
+        /// Whose.
+        #[arg(long, value_enum)]
+        whose: WhoseWord,
+        /// Frames.
+        #[arg(long)]
+        frames: u32,
+    },
     /// Hear a recording as Baton would have heard the call, and show what the ear found: a summary, JSON, CSV or a page.
     Listen(ListenArguments),
     /// Judge the ear on labelled sound, or train what it reads the mood by.
@@ -159,8 +169,20 @@ pub(crate) enum TableWord {
     Mood,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum WhoseWord {
+    Prospect,
+    Other,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum EarCommand {
+    /// Measure what a frame costs the ear, step by step and whole.
+    Cost {
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print what the ear makes of labelled sound, each figure beside what it should reach.
     Judge {
         /// The folder of the labelled sound, with its manifest.json.

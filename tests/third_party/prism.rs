@@ -79,6 +79,7 @@ async fn judge(flags: &[&str]) -> Option<(Program, TwilioRest)> {
             public_url: "https://baton.example.com".to_owned(),
             overrides: "rc=5&ct=2000&rt=10000&tt=14000&rp=all".to_owned(),
             reconnect_words: "One moment, please.".to_owned(),
+            announcement: String::new(),
             stream_name: "baton".to_owned(),
         },
         api_url: address.trim().to_owned(),

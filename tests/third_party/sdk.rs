@@ -49,6 +49,7 @@ async fn the_official_sdk_could_have_written_every_document_of_baton() {
         public_url: "https://baton.example.com".to_owned(),
         overrides: "rc=2&rt=10000".to_owned(),
         reconnect_words: String::new(),
+        announcement: String::new(),
         stream_name: "baton".to_owned(),
     };
     let to = |number: Option<&str>| {

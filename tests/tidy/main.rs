@@ -62,7 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("chaos", &["id", "audio", "handoff", "call", "live", "sim"]),
     ("listen", &["time", "audio", "ear"]),
     ("lab", &["time", "audio", "ear"]),
-    ("bench", &["time", "id", "audio", "handoff", "call", "live", "edge", "config", "sim"]),
+    ("bench", &["time", "id", "audio", "ear", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 
 const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "ear", "handoff", "call"];

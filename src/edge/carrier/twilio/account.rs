@@ -21,6 +21,8 @@ pub struct Account {
     pub overrides: String,
     /// What somebody hears whose stream broke, before they are connected again, if they had time to wonder.
     pub reconnect_words: String,
+    /// What a prospect hears before their sound is connected, where the law asks for it.
+    pub announcement: String,
     /// What our streams are called.
     pub stream_name: String,
 }

@@ -109,7 +109,8 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
         token: Token(format!("{:032x}", chance::bits())),
         assistant_url: target.url,
         assistant_parameters: target.parameters,
-        beforehand: before,
+        // The carrier says it to the end before it connects their sound: nothing is heard before it was said.
+        beforehand: twiml::say(&door.account.announcement) + &before,
         afterwards,
     };
     // Finding the assistant may have taken seconds.
