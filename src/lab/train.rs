@@ -1,6 +1,7 @@
 //! One command from the labelled clips to the weights that the mood is read with, and the report that says how far to
 //! believe them.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -147,7 +148,10 @@ fn trained_on(clips: &[Clip], speakers: &[String]) -> TrainedOn {
         hash.update(clip.file.as_bytes());
         clip.sound.iter().for_each(|sample| hash.update(sample.to_le_bytes()));
     }
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     TrainedOn {
         corpus: "EmoDB (Burkhardt et al., Interspeech 2005), acted German sentences, over a telephone line"
             .to_owned(),
@@ -178,8 +182,9 @@ impl Report {
             let auc = |mark: &Mark| mark.auc.map_or(f64::NAN, |auc| auc.value);
             let between =
                 mark.auc.map_or_else(String::new, |auc| format!("[{:.3}, {:.3}]", auc.low, auc.high));
-            text += &format!(
-                "{:<26} {:>6} {:>6.3} {between:>15}  {:>6.1} {:>9.1} {:>6.3}     {:>5.3}  {:>5.1} %   {:>5.3}  {:>5.1} %\n",
+            let _ = writeln!(
+                text,
+                "{:<26} {:>6} {:>6.3} {between:>15}  {:>6.1} {:>9.1} {:>6.3}     {:>5.3}  {:>5.1} %   {:>5.3}  {:>5.1} %",
                 mark.asked,
                 mark.clips,
                 auc(mark),
@@ -195,13 +200,14 @@ impl Report {
         text += "(wanted: AUC 0.99 for excited or calm, 0.98 for angry against neutral)\n\n";
         for number in [ACTIVATION, TONE] {
             let mark = &self.plain[number];
-            text += &format!("{}, is the probability true?\n{}\n", mark.asked, mark.reliability.text());
+            let _ = writeln!(text, "{}, is the probability true?\n{}", mark.asked, mark.reliability.text());
         }
         text += "excited or calm, is what is believed more right more often (all lines)?\n";
         for mark in &self.by_confidence {
             let auc = mark.auc.map_or(f64::NAN, |auc| auc.value);
-            text += &format!(
-                "  {:<16} {:>6} clips   AUC {auc:.3}   UAR {:.1} %\n",
+            let _ = writeln!(
+                text,
+                "  {:<16} {:>6} clips   AUC {auc:.3}   UAR {:.1} %",
                 mark.asked, mark.clips, mark.uar
             );
         }
@@ -213,7 +219,7 @@ impl Report {
         for (name, (activation, tone)) in
             NAMES.iter().zip(activation.coefficients.iter().zip(&tone.coefficients))
         {
-            text += &format!("{name:<18} {activation:>10.3} {tone:>8.3}\n");
+            let _ = writeln!(text, "{name:<18} {activation:>10.3} {tone:>8.3}");
         }
         text
     }

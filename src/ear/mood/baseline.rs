@@ -67,13 +67,13 @@ impl Baseline {
         };
         self.learned_s += taken;
         let gain = gain.min(1.0);
-        for i in 0..FEATURES {
-            let off = figures[i] - self.mean[i];
-            self.mean[i] += gain * off;
+        for ((mean, variance), figure) in self.mean.iter_mut().zip(&mut self.variance).zip(figures) {
+            let off = figure - *mean;
+            *mean += gain * off;
             // The first window has no spread of its own.
             if !excited && gain < 1.0 {
-                let step = gain * (off * off * (1.0 - gain) - self.variance[i]);
-                self.variance[i] = (self.variance[i] + step).max(0.0);
+                let step = gain * (off * off * (1.0 - gain) - *variance);
+                *variance = (*variance + step).max(0.0);
             }
         }
     }
