@@ -44,3 +44,5 @@ pub mod rehearsal;
 pub mod chaos;
 /// What a call costs, beside a floor that does nothing.
 pub mod bench;
+/// The ear's laboratory: labelled sound in, figures out.
+pub mod lab;

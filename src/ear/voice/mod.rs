@@ -167,8 +167,8 @@ const START_FRAMES: u32 = 2;
 /// Above the gate by this, a frame is no swelling of the noise.
 const LOUD_DB: f32 = 9.0;
 
-/// A voice is known 60 to 100 ms after it began; for so long back the loud frames belong to it.
-const LATE_FRAMES: u32 = 5;
+/// A voice is known 60 to 160 ms after it began: for so long back the loud frames before belong to it.
+const LATE_FRAMES: u32 = 8;
 
 /// 100 ms of nothing but lines that stand still: no voice does that.
 const TONE_HOPS: u32 = 10;

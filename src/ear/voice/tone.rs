@@ -19,7 +19,7 @@ pub(super) struct Tonal {
     pub(super) now: bool,
     /// For so many hops of 10 ms there was nothing but lines that stand still; 0 when not.
     pub(super) hops: u32,
-    /// Hops since the last window of lines.
+    /// Hops since the last window of hardly more than lines.
     pub(super) since: u32,
 }
 
@@ -33,7 +33,7 @@ impl Tone {
             now |= bare;
             let stands = (place - self.place).abs() < STANDS_STILL_BINS;
             self.hops = if bare && (stands || self.hops == 0) { self.hops + 1 } else { u32::from(bare) };
-            self.calm_hops = if bare { 0 } else { self.calm_hops.saturating_add(1) };
+            self.calm_hops = if share > HARDLY_MORE { 0 } else { self.calm_hops.saturating_add(1) };
             self.place = place;
         }
         Tonal { now, hops: self.hops, since: self.calm_hops }
@@ -80,6 +80,9 @@ const REACH: usize = 2;
 
 /// The share that two lines have of a tone's energy, through a telephone; speech stays below it but for single windows.
 const LINES_ONLY: f32 = 0.985;
+
+/// With so much in two lines there is no evidence of a voice either (at 0.96 the first short answer is missed).
+const HARDLY_MORE: f32 = 0.97;
 
 /// 12 Hz: a machine's tone stands, a voice moves.
 const STANDS_STILL_BINS: f32 = 12.0 / crate::ear::spectrum::BIN_HZ;
