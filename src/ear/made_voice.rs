@@ -2,7 +2,11 @@
 
 use std::f64::consts::TAU;
 
+use crate::audio::frame::FRAME_SAMPLES;
 use crate::audio::g711;
+use crate::ear::prosody::{Hop, Prosody};
+use crate::ear::spectrum::{REACH, spectra};
+use crate::time::MediaTime;
 
 /// Somebody who holds or moves one vowel.
 #[derive(Clone, Copy, Debug)]
@@ -57,27 +61,27 @@ impl MadeVoice {
         for _ in 0..2 {
             let keep = (-TAU * 120.0 / rate).exp();
             let mut held = 0.0;
-            wave.iter_mut().for_each(|x| {
+            for x in &mut wave {
                 held = keep * held + *x;
                 *x = held;
-            });
+            }
         }
         let mut last = 0.0;
-        wave.iter_mut().for_each(|x| {
+        for x in &mut wave {
             let now = *x;
             *x = now - 0.98 * last;
             last = now;
-        });
+        }
         for (formant, width) in self.formants.into_iter().chain([3_500.0]).zip([80.0, 100.0, 140.0, 250.0]) {
             let r = (-TAU / 2.0 * width / rate).exp();
             let (a, b) = (2.0 * r * (TAU * formant / rate).cos(), -r * r);
             let (mut y1, mut y2) = (0.0, 0.0);
-            wave.iter_mut().for_each(|x| {
+            for x in &mut wave {
                 let y = *x + a * y1 + b * y2;
                 y2 = y1;
                 y1 = y;
                 *x = y;
-            });
+            }
         }
         for q in [0.54, 1.31] {
             filter(&mut wave, 3_400.0 / rate, q, false);
@@ -93,6 +97,26 @@ impl MadeVoice {
         let noise = self.loud * 10.0_f64.powf(-self.noise_db / 20.0);
         sound.into_iter().map(|x| line(x * gain + noise * chance.next())).collect()
     }
+}
+
+/// What prosody says of a sound; a frame of which `lost` says so is concealed.
+pub(crate) fn hops(samples: &[i16], lost: impl Fn(usize) -> bool) -> Vec<Hop> {
+    let mut prosody = Prosody::default();
+    let mut reach = [0.0; REACH];
+    let mut hops = Vec::new();
+    for (number, frame) in samples.chunks_exact(FRAME_SAMPLES).enumerate() {
+        reach.copy_within(FRAME_SAMPLES.., 0);
+        for (held, &sample) in reach[REACH - FRAME_SAMPLES..].iter_mut().zip(frame) {
+            *held = f32::from(sample);
+        }
+        if lost(number) {
+            prosody.skip();
+        } else {
+            let at = MediaTime((number * FRAME_SAMPLES) as u64);
+            hops.extend(prosody.hear(at, &reach, &spectra(&reach)).into_iter().flatten());
+        }
+    }
+    hops
 }
 
 /// Noise of this loudness, through µ-law.

@@ -115,3 +115,54 @@ const UNREST_MORE: f32 = 0.25 / 800.0;
 
 /// Hops in a row that need not be flat.
 const FORGIVEN: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ear::made_voice::{A, E, MadeVoice, O, hops, noise};
+
+    fn stretches(sound: &[i16]) -> Vec<Stretch> {
+        let mut prolonged = Prolonged::default();
+        hops(sound, |_| false).iter().filter_map(|hop| prolonged.hear(hop)).collect()
+    }
+
+    /// Silence, a vowel of this length, silence.
+    fn held(formants: [f64; 3], millis: usize, pitch: impl Fn(f64) -> f64) -> Vec<i16> {
+        let mut sound = vec![0; 4_000];
+        sound.extend(MadeVoice { formants, ..MadeVoice::default() }.say(millis as f64 / 1_000.0, pitch));
+        sound.extend([0; 4_000]);
+        sound
+    }
+
+    #[test]
+    fn a_held_vowel_is_found_where_it_is() {
+        for hz in [85.0, 120.0, 210.0, 320.0] {
+            for formants in [A, E, O] {
+                let found = stretches(&held(formants, 500, |at| hz * (1.0 - 0.02 * at)));
+                assert_eq!(found.len(), 1, "{hz} {formants:?}: {found:?}");
+                let (from, to) = (found[0].from.as_millis() as i64, found[0].to.as_millis() as i64);
+                assert!((from - 500).abs() < 60 && (to - 1_000).abs() < 60, "{hz}: {from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn short_and_moving_vowels_noise_and_silence_are_none() {
+        assert_eq!(stretches(&held(A, 120, |_| 120.0)), []);
+        assert_eq!(stretches(&held(A, 500, |at| 120.0 * 2.0_f64.powf(at * 4.0))), []);
+        assert_eq!(stretches(&noise(3.0, 1_000.0)), []);
+        assert_eq!(stretches(&vec![0; 16_000]), []);
+    }
+
+    #[test]
+    fn a_gap_ends_it() {
+        let mut prolonged = Prolonged::default();
+        let sound = held(A, 600, |_| 130.0);
+        for hop in hops(&sound, |_| false).iter().take_while(|hop| hop.at.as_millis() < 900) {
+            assert_eq!(prolonged.hear(hop), None);
+        }
+        assert!((250..450).contains(&prolonged.lasting_millis()), "{}", prolonged.lasting_millis());
+        assert!(prolonged.skip().is_some());
+        assert_eq!((prolonged.lasting_millis(), prolonged.skip()), (0, None));
+    }
+}

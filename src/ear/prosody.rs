@@ -9,7 +9,7 @@ use crate::time::MediaTime;
 /// What 10 ms of a voice are like.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hop {
-    /// The middle of what was looked at.
+    /// The middle of what was looked at; 0 for what begins before the stream.
     pub at: MediaTime,
     /// The fundamental in hertz, 62 to 500; 0 when the hop has none.
     pub f0_hz: f32,
@@ -167,3 +167,115 @@ const FAINT: f32 = 16.0;
 
 /// The mean square of full scale.
 const FULL_SCALE: f32 = 32_768.0 * 32_768.0;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ear::made_voice::{A, I, MadeVoice, U, hops};
+    use crate::ear::prolonged::Prolonged;
+    use crate::ear::syllables::Syllables;
+
+    fn mean(hops: &[Hop], of: impl Fn(&Hop) -> f32) -> f32 {
+        let within = &hops[6..hops.len() - 6];
+        within.iter().map(of).sum::<f32>() / within.len() as f32
+    }
+
+    fn vowel(voice: MadeVoice) -> Vec<Hop> {
+        hops(&voice.say(1.0, |at| 150.0 + 10.0 * (at * 9.0).sin()), |_| false)
+    }
+
+    #[test]
+    fn tilt_tells_bright_from_dark() {
+        let [a, i, u] = [A, I, U].map(|formants| vowel(MadeVoice { formants, ..MadeVoice::default() }));
+        assert!(mean(&a, |hop| hop.alpha_db) > mean(&u, |hop| hop.alpha_db) + 3.0);
+        assert!(mean(&a, |hop| hop.centroid_hz) > mean(&u, |hop| hop.centroid_hz) + 100.0);
+        assert!(mean(&i, |hop| hop.hammarberg_db) < mean(&u, |hop| hop.hammarberg_db) - 3.0);
+        assert!(mean(&u, |hop| hop.slope_db) < mean(&a, |hop| hop.slope_db));
+    }
+
+    #[test]
+    fn loudness_changes_the_level_alone() {
+        let loud = vowel(MadeVoice { loud: 6_000.0, ..MadeVoice::default() });
+        let soft = vowel(MadeVoice { loud: 600.0, ..MadeVoice::default() });
+        let apart = |of: fn(&Hop) -> f32| mean(&loud, of) - mean(&soft, of);
+        assert!((apart(|hop| hop.level_db) - 20.0).abs() < 0.5);
+        assert!(apart(|hop| hop.alpha_db).abs() < 0.5);
+        assert!(apart(|hop| hop.hammarberg_db).abs() < 1.5);
+        assert!(apart(|hop| hop.slope_db).abs() < 1.0);
+        assert!(apart(|hop| hop.flux).abs() < 0.1);
+        assert!(apart(|hop| hop.hnr_db).abs() < 1.5);
+    }
+
+    #[test]
+    fn noise_in_the_voice_is_heard_as_noise() {
+        let hnr = [30.0, 20.0, 10.0, 5.0].map(|noise_db| {
+            mean(&vowel(MadeVoice { noise_db, jitter: 0.002, ..MadeVoice::default() }), |hop| hop.hnr_db)
+        });
+        assert!(hnr.is_sorted_by(|one, next| *one > next + 1.0), "{hnr:?}");
+        assert!((hnr[2] - 10.0).abs() < 5.0, "{hnr:?}");
+    }
+
+    #[test]
+    fn silence_tells_nothing() {
+        for hop in hops(&[0; 3_200], |_| false) {
+            assert_eq!((hop.f0_hz, hop.voicing, hop.flux, hop.centroid_hz), (0.0, 0.0, 0.0, 0.0));
+            assert!(hop.level_db <= -96.0);
+        }
+    }
+
+    fn in_range(hop: &Hop) -> bool {
+        let f0 = hop.f0_hz == 0.0 || (pitch::LOWEST_HZ - 1.0..=pitch::HIGHEST_HZ + 20.0).contains(&hop.f0_hz);
+        f0 && (0.0..=1.0).contains(&hop.voicing)
+            && (-96.0..=6.0).contains(&hop.level_db)
+            && (-60.0..=60.0).contains(&hop.alpha_db)
+            && (-60.0..=60.0).contains(&hop.hammarberg_db)
+            && (-120.0..=120.0).contains(&hop.slope_db)
+            && (0.0..=12.0).contains(&hop.flux)
+            && (0.0..=3_400.0).contains(&hop.centroid_hz)
+            && (-20.0..=30.0).contains(&hop.hnr_db)
+    }
+
+    fn any_sound() -> impl Strategy<Value = Vec<i16>> {
+        let piece = prop_oneof![
+            proptest::collection::vec(any::<i16>(), 160..800),
+            (any::<i16>(), 160_usize..800).prop_map(|(sample, long)| vec![sample; long]),
+            (1_usize..200, any::<i16>()).prop_map(|(period, peak)| {
+                (0..800).map(|n: usize| if n.is_multiple_of(period) { peak } else { 0 }).collect()
+            }),
+            (1_usize..200).prop_map(|half| {
+                (0..800)
+                    .map(|n: usize| if (n / half).is_multiple_of(2) { i16::MAX } else { i16::MIN })
+                    .collect()
+            }),
+        ];
+        proptest::collection::vec(piece, 1..6).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn whatever_is_heard_the_figures_keep_their_ranges_and_their_bits(sound in any_sound(), lost in any::<u64>()) {
+            let lost = |number: usize| lost >> (number % 64) & lost >> (number % 61) & 1 == 1;
+            let once = hops(&sound, lost);
+            let (mut syllables, mut prolonged) = (Syllables::default(), Prolonged::default());
+            for hop in &once {
+                syllables.hear(hop, true);
+                if let Some(stretch) = prolonged.hear(hop) {
+                    prop_assert!(stretch.to - stretch.from >= 1_760);
+                }
+                prop_assert!(syllables.rate().is_none_or(|rate| (0.0..=30.0).contains(&rate)));
+            }
+            for hop in &once {
+                prop_assert!(in_range(hop), "{:?}", hop);
+            }
+            prop_assert!(once.windows(2).all(|pair| pair[0].at <= pair[1].at));
+            let bits = |hops: &[Hop]| -> Vec<_> {
+                let one = |hop: &Hop| [hop.f0_hz, hop.voicing, hop.flux, hop.slope_db, hop.hnr_db].map(f32::to_bits);
+                hops.iter().map(one).collect()
+            };
+            prop_assert_eq!(bits(&once), bits(&hops(&sound, lost)));
+        }
+    }
+}

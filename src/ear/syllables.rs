@@ -113,11 +113,11 @@ fn is_voiced(hop: &Hop) -> bool {
     hop.f0_hz > 0.0 || (hop.voicing > BREATHY && hop.alpha_db < DARK_DB)
 }
 
-/// Hops that the level is smoothed over: 70 ms, less than the shortest of syllables.
-const SMOOTHED: usize = 7;
+/// Hops that are looked at together: 90 ms, less than most syllables.
+const SMOOTHED: usize = 9;
 
-/// The weights of the smoothing, a Hann window; they sum to one.
-const WEIGHTS: [f32; SMOOTHED] = [0.014_1, 0.111_1, 0.231_9, 0.285_8, 0.231_9, 0.111_1, 0.014_1];
+/// The weights of the smoothing, a Hann window of 70 ms; they sum to one.
+const WEIGHTS: [f32; SMOOTHED] = [0.0, 0.014_1, 0.111_1, 0.231_9, 0.285_8, 0.231_9, 0.111_1, 0.014_1, 0.0];
 
 /// How much of a decibel of harmonics over noise counts against openness.
 const HARMONIC: f32 = 0.3;
@@ -150,3 +150,60 @@ const FADE: f32 = 0.997_5;
 const ENOUGH: f32 = 100.0;
 
 const HOPS_A_SECOND: f32 = 100.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ear::made_voice::{A, I, MadeVoice, hops, noise};
+
+    /// Vowels that swell so many times a second.
+    fn babble(rate: f64, hz: f64) -> Vec<i16> {
+        let said = MadeVoice { formants: if hz > 150.0 { I } else { A }, ..MadeVoice::default() };
+        let swell = |n: usize| 0.1 + 0.9 * (std::f64::consts::PI * rate * n as f64 / 8_000.0).sin().powi(2);
+        let said = said.say(6.0, |at| hz * (1.0 + 0.1 * (at * 3.0).sin()));
+        said.iter().enumerate().map(|(n, &sample)| (f64::from(sample) * swell(n)) as i16).collect()
+    }
+
+    #[test]
+    fn swells_of_a_voice_are_counted() {
+        for hz in [90.0, 130.0, 220.0, 300.0] {
+            for rate in [2.0, 3.0, 4.5, 6.0] {
+                let mut syllables = Syllables::default();
+                let count = hops(&babble(rate, hz), |_| false)
+                    .iter()
+                    .filter_map(|hop| syllables.hear(hop, true))
+                    .count() as f64;
+                assert!(
+                    (count / (6.0 * rate) - 1.0).abs() < 0.12,
+                    "{hz} Hz, {rate} a second: {count} in 6 s"
+                );
+                let running = f64::from(syllables.rate().unwrap());
+                assert!((running / rate - 1.0).abs() < 0.15, "{hz} Hz, {rate} a second: {running}");
+            }
+        }
+    }
+
+    #[test]
+    fn places_go_forward_and_lie_on_the_swells() {
+        let mut syllables = Syllables::default();
+        let places: Vec<_> =
+            hops(&babble(4.0, 120.0), |_| false).iter().filter_map(|hop| syllables.hear(hop, true)).collect();
+        for place in &places {
+            let phase = (place.0 as f64 / 2_000.0).fract();
+            assert!((phase - 0.5).abs() < 0.25, "{phase}");
+        }
+        assert!(places.is_sorted());
+    }
+
+    #[test]
+    fn bursts_of_noise_are_no_syllables_and_silence_has_no_rate() {
+        let burst = |(n, sample): (usize, i16)| if (n / 800).is_multiple_of(2) { sample } else { 0 };
+        let bursts: Vec<i16> = noise(4.0, 2_000.0).into_iter().enumerate().map(burst).collect();
+        let mut syllables = Syllables::default();
+        let count = hops(&bursts, |_| false).iter().filter_map(|hop| syllables.hear(hop, true)).count();
+        assert!(count <= 2, "{count}");
+        assert_eq!(Syllables::default().rate(), None);
+        let mut paused = Syllables::default();
+        assert!((0..500).all(|_| paused.hear(&Hop::default(), false).is_none()) && paused.rate().is_none());
+    }
+}

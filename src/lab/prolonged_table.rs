@@ -1,5 +1,6 @@
 //! Stretched vowels found in `hesitation/`, and found where nobody hesitates, in read sentences.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -79,7 +80,7 @@ pub fn print(table: &ProlongedTable) -> String {
         let (from, to) = row.stretched;
         let found =
             row.found.map_or("not found".to_owned(), |(from, to)| format!("found {from:.2} to {to:.2}"));
-        text += &format!("{:<36} {from:.2} to {to:.2}  {found}\n", row.file);
+        let _ = writeln!(text, "{:<36} {from:.2} to {to:.2}  {found}", row.file);
     }
     text + &format!(
         "prolongations: {} of {} found (wanted {:.0} %), {:.2} false a minute in {:.1} min read (wanted {GOAL_FALSE}), {:.1} a minute on the call (unlabelled)\n",
@@ -102,4 +103,18 @@ fn stretches(samples: &[i16]) -> Vec<(f64, f64)> {
     let mut prolonged = Prolonged::default();
     let seconds = |stretch: Stretch| (stretch.from.0 as f64 / 8_000.0, stretch.to.0 as f64 / 8_000.0);
     ref_tracks::hops(samples).iter().filter_map(|hop| prolonged.hear(hop)).map(seconds).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretched_vowels_are_found_and_read_ones_are_not() {
+        let Some(corpus) = ref_tracks::corpus("prolongations of the corpus") else { return };
+        let table = measure(&corpus).unwrap();
+        println!("{}", print(&table));
+        assert!(table.found_share() >= 0.75, "{} of {}", table.found, table.stretched.len());
+        assert!(table.false_a_minute() <= GOAL_FALSE, "{}", table.false_a_minute());
+    }
 }

@@ -111,9 +111,35 @@ pub fn hops(samples: &[i16]) -> Vec<Hop> {
     hops
 }
 
-/// The hop whose middle is nearest to this time.
-pub fn nearest(hops: &[Hop], seconds: f64) -> Option<&Hop> {
-    let away = |hop: &&Hop| ((hop.at.0 as f64 / 8_000.0 - seconds).abs() * 1e6) as u64;
-    let around = hops.partition_point(|hop| (hop.at.0 as f64) < seconds * 8_000.0);
-    hops[around.saturating_sub(1)..hops.len().min(around + 1)].iter().min_by_key(away)
+/// The pitch at this time in hertz: between two voiced hops that agree on the straight line, else that of the nearer; 0
+/// when it is unvoiced.
+pub fn pitch_at(hops: &[Hop], seconds: f64) -> f64 {
+    let samples = seconds * 8_000.0;
+    let next = hops.partition_point(|hop| (hop.at.0 as f64) < samples);
+    let (Some(before), Some(after)) = (hops.get(next.saturating_sub(1)), hops.get(next)) else {
+        return hops.last().map_or(0.0, |hop| f64::from(hop.f0_hz));
+    };
+    let span = ((after.at - before.at) as f64).max(1.0);
+    let part = ((samples - before.at.0 as f64) / span).clamp(0.0, 1.0);
+    let (low, high) = (f64::from(before.f0_hz), f64::from(after.f0_hz));
+    let agree = low > 0.0 && high > 0.0 && (low / high - 1.0).abs() < 0.2;
+    if agree {
+        low + part * (high - low)
+    } else if part < 0.5 {
+        low
+    } else {
+        high
+    }
+}
+
+/// The corpus, for tests: where `BATON_CORPUS` says, or beside the repository; says so when there is none.
+#[cfg(test)]
+pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/speech");
+    let corpus = std::env::var_os("BATON_CORPUS").map_or_else(beside, PathBuf::from);
+    if corpus.join("manifest.json").is_file() {
+        return Some(corpus);
+    }
+    println!("skipped: {test}: no corpus at {}", corpus.display());
+    None
 }

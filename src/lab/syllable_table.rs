@@ -94,3 +94,23 @@ fn correlation(pairs: &[(f64, f64)]) -> (f64, f64) {
     }
     (xy / (xx * yy).sqrt(), xy / xx)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_agree_with_those_by_hand() {
+        let Some(corpus) = ref_tracks::corpus("syllables of the corpus") else { return };
+        let table = measure(&corpus).unwrap();
+        println!("{}", print(&table));
+        assert!(table.r >= GOAL_R && table.r_running >= GOAL_R, "{} {}", table.r, table.r_running);
+        assert!(table.off < 0.65, "{}", table.off);
+    }
+
+    #[test]
+    fn a_straight_line_correlates_perfectly() {
+        let (r, slope) = correlation(&[(1.0, 5.0), (2.0, 7.0), (3.0, 9.0)]);
+        assert!((r - 1.0).abs() < 1e-9 && (slope - 2.0).abs() < 1e-9);
+    }
+}

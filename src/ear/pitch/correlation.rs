@@ -34,7 +34,9 @@ const EMPTY: Block = Block { product: [0.0; LAGS], earlier: [0.0; LAGS], energy:
 
 #[derive(Clone, Debug)]
 struct Window {
+    /// The last blocks; which of them is the older one takes turns.
     before: [Block; BLOCKS - 1],
+    oldest: usize,
     /// The most energy that a window had of late.
     loudest: f32,
     /// Energy of a window that is only the line's last bits.
@@ -51,7 +53,7 @@ pub(super) struct Correlation {
 
 impl Default for Correlation {
     fn default() -> Self {
-        let empty = Window { before: [EMPTY; BLOCKS - 1], loudest: 0.0, nothing: NO_WAVE };
+        let empty = Window { before: [EMPTY; BLOCKS - 1], oldest: 0, loudest: 0.0, nothing: NO_WAVE };
         Self { power: Window { nothing: NO_POWER, ..empty.clone() }, wave: empty, heard: 0 }
     }
 }
@@ -94,7 +96,7 @@ impl Window {
         alike: &mut [f32; LAGS],
     ) {
         let block = Block::of(sound, squares, from);
-        let [older, old] = &self.before;
+        let (older, old) = (&self.before[self.oldest], &self.before[1 - self.oldest]);
         let energy = older.energy + old.energy + block.energy;
         // What follows loud speech and is much quieter is the room's answer to it, not voice.
         self.loudest = (self.loudest * FADE).max(energy);
@@ -104,7 +106,8 @@ impl Window {
             let earlier = older.earlier[n] + old.earlier[n] + block.earlier[n];
             *alike = product / ((energy + quiet) * (earlier + quiet)).sqrt();
         }
-        self.before = [self.before[1], block];
+        self.before[self.oldest] = block;
+        self.oldest = 1 - self.oldest;
     }
 }
 

@@ -67,3 +67,6 @@ impl Tracker {
         self.speaker.usual_hz()
     }
 }
+
+#[cfg(test)]
+mod tests;

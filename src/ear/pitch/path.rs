@@ -114,7 +114,7 @@ const JUMP: f32 = 1.2;
 const SWITCH: f32 = 0.34;
 
 /// A likeness above this is voice, if it lasts long enough to pay for two switches.
-const VOICED_FROM: f32 = 0.26;
+const VOICED_FROM: f32 = 0.25;
 
 /// How much of the costs of change is left after a frame that was not heard.
 const LOOSENED: f32 = 0.5;

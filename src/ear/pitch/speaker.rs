@@ -58,8 +58,8 @@ const SEMITONES: usize = 37;
 /// 62 Hz.
 const LOWEST_OCTAVE: f32 = 5.954;
 
-/// Only what is this alike counts.
-const CLEAR: f32 = 0.6;
+/// Only what is this alike counts: noise makes half and double periods win by chance, and must teach nothing.
+const CLEAR: f32 = 0.75;
 
 /// The past is halved in 0.7 s of clear voice: who becomes excited is followed before they are an octave up.
 const FADE: f32 = 0.99;
