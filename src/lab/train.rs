@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::ear::mood::functionals::NAMES;
 use crate::ear::mood::heads::{Heads, LeftOut, TrainedOn, Weights};
 use crate::lab::corpus::Corpus;
-use crate::lab::drill::{Against, Run, runs, speakers};
-use crate::lab::exam::{self, Answer, Mark, Trained, answers, mark, trained};
+use crate::lab::drill::{Against, runs, speakers};
+use crate::lab::exam::{self, Answer, Mark, Trained, answers, mark, trained, without_each};
 use crate::lab::lines::Line;
 use crate::lab::mood_table::{self, Streaming, stream};
 use crate::lab::score::Chance;
@@ -71,11 +71,12 @@ pub fn trained_and_examined(clips: &[Clip], recipes: &[Recipe]) -> anyhow::Resul
     let speakers = speakers(clips);
     ensure!(speakers.len() >= FEWEST_SPEAKERS, "{} speakers are too few to leave one out", speakers.len());
     let runs = runs(clips);
-    let heard = answers(&runs, &speakers, Against::Themselves);
-    let unheard = answers(&runs, &speakers, Against::People);
+    let without = without_each(&runs, &speakers, Against::Themselves);
+    let heard = answers(&runs, &speakers, &without, Against::Themselves);
+    let strangers = without_each(&runs, &speakers, Against::People);
+    let unheard = answers(&runs, &speakers, &strangers, Against::People);
     let plain = marks(&heard, true);
-    let heads: Vec<Heads> =
-        speakers.iter().map(|speaker| left_out(&runs, &speakers, speaker).heads()).collect();
+    let heads: Vec<Heads> = without.iter().map(Trained::heads).collect();
     let of_speaker =
         |speaker: &str| heads[speakers.iter().position(|other| other == speaker).unwrap_or_default()];
     let streaming = stream(clips, recipes, &[Line::PLAIN], of_speaker)?;
@@ -99,12 +100,6 @@ pub fn trained_and_examined(clips: &[Clip], recipes: &[Recipe]) -> anyhow::Resul
         streaming_lines,
         weights,
     })
-}
-
-/// Trained without this speaker.
-pub fn left_out(runs: &[Run], speakers: &[String], speaker: &str) -> Trained {
-    let rest: Vec<String> = speakers.iter().filter(|other| *other != speaker).cloned().collect();
-    trained(runs, &rest, Against::Themselves)
 }
 
 fn marks(answers: &[Answer], plain: bool) -> Vec<Mark> {
