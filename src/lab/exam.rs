@@ -211,12 +211,19 @@ pub struct Answer {
     pub confidence: f32,
 }
 
-/// Every whole clip of every speaker, answered by heads that have not heard that speaker.
-pub fn answers(runs: &[Run], speakers: &[String], against: Against) -> Vec<Answer> {
-    let mut answers = Vec::new();
-    for out in speakers {
+/// Trained without each of these speakers in turn.
+pub fn without_each(runs: &[Run], speakers: &[String], against: Against) -> Vec<Trained> {
+    let without = |out: &String| {
         let rest: Vec<String> = speakers.iter().filter(|speaker| *speaker != out).cloned().collect();
-        let trained = trained(runs, &rest, against);
+        trained(runs, &rest, against)
+    };
+    speakers.iter().map(without).collect()
+}
+
+/// Every whole clip of every speaker, answered by the heads that have not heard that speaker.
+pub fn answers(runs: &[Run], speakers: &[String], without: &[Trained], against: Against) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (out, trained) in speakers.iter().zip(without) {
         for run in runs.iter().filter(|run| &run.speaker == out) {
             for example in replay(run, &trained.people, against).into_iter().filter(|example| example.whole) {
                 let say = |head: &Fitted| likelihood(head.platt.sum(head.sum(&example.z)));

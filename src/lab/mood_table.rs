@@ -1,5 +1,7 @@
 //! The mood on calls that go from calm to excited and back, beside what it must reach.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::ear::mood::Mood;
@@ -161,9 +163,9 @@ pub fn print(table: &Streaming) -> String {
         "found after"
     );
     for (n, call) in table.calls.iter().enumerate() {
-        text += &format!("{:<26}", call.id);
+        let _ = write!(text, "{:<26}", call.id);
         for count in [settled, strict] {
-            text += &format!(" {:>10} {:>13} ", number(count.aucs[n]), seconds(count.found_after_s[n]));
+            let _ = write!(text, " {:>10} {:>13} ", number(count.aucs[n]), seconds(count.found_after_s[n]));
         }
         text += "\n";
     }
@@ -175,7 +177,7 @@ pub fn print(table: &Streaming) -> String {
 pub fn sum_up(of: &str, table: &Streaming) -> String {
     let mut text = format!("{of:<26}");
     for count in [&table.settled, &table.strict] {
-        text += &format!(" {:>10.3} {:>11.1} s ", count.auc, count.latency_s);
+        let _ = write!(text, " {:>10.3} {:>11.1} s ", count.auc, count.latency_s);
     }
     text + "\n"
 }

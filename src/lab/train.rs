@@ -1,6 +1,7 @@
 //! One command from the labelled clips to the weights that the mood is read with, and the report that says how far to
 //! believe them.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -10,8 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::ear::mood::functionals::NAMES;
 use crate::ear::mood::heads::{Heads, LeftOut, TrainedOn, Weights};
 use crate::lab::corpus::Corpus;
-use crate::lab::drill::{Against, Run, runs, speakers};
-use crate::lab::exam::{self, Answer, Mark, Trained, answers, mark, trained};
+use crate::lab::drill::{Against, runs, speakers};
+use crate::lab::exam::{self, Answer, Mark, Trained, answers, mark, trained, without_each};
 use crate::lab::lines::Line;
 use crate::lab::mood_table::{self, Streaming, stream};
 use crate::lab::score::Chance;
@@ -70,11 +71,12 @@ pub fn trained_and_examined(clips: &[Clip], recipes: &[Recipe]) -> anyhow::Resul
     let speakers = speakers(clips);
     ensure!(speakers.len() >= FEWEST_SPEAKERS, "{} speakers are too few to leave one out", speakers.len());
     let runs = runs(clips);
-    let heard = answers(&runs, &speakers, Against::Themselves);
-    let unheard = answers(&runs, &speakers, Against::People);
+    let without = without_each(&runs, &speakers, Against::Themselves);
+    let heard = answers(&runs, &speakers, &without, Against::Themselves);
+    let strangers = without_each(&runs, &speakers, Against::People);
+    let unheard = answers(&runs, &speakers, &strangers, Against::People);
     let plain = marks(&heard, true);
-    let heads: Vec<Heads> =
-        speakers.iter().map(|speaker| left_out(&runs, &speakers, speaker).heads()).collect();
+    let heads: Vec<Heads> = without.iter().map(Trained::heads).collect();
     let of_speaker =
         |speaker: &str| heads[speakers.iter().position(|other| other == speaker).unwrap_or_default()];
     let streaming = stream(clips, recipes, &[Line::PLAIN], of_speaker)?;
@@ -98,12 +100,6 @@ pub fn trained_and_examined(clips: &[Clip], recipes: &[Recipe]) -> anyhow::Resul
         streaming_lines,
         weights,
     })
-}
-
-/// Trained without this speaker.
-pub fn left_out(runs: &[Run], speakers: &[String], speaker: &str) -> Trained {
-    let rest: Vec<String> = speakers.iter().filter(|other| *other != speaker).cloned().collect();
-    trained(runs, &rest, Against::Themselves)
 }
 
 fn marks(answers: &[Answer], plain: bool) -> Vec<Mark> {
@@ -147,7 +143,10 @@ fn trained_on(clips: &[Clip], speakers: &[String]) -> TrainedOn {
         hash.update(clip.file.as_bytes());
         clip.sound.iter().for_each(|sample| hash.update(sample.to_le_bytes()));
     }
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     TrainedOn {
         corpus: "EmoDB (Burkhardt et al., Interspeech 2005), acted German sentences, over a telephone line"
             .to_owned(),
@@ -178,8 +177,9 @@ impl Report {
             let auc = |mark: &Mark| mark.auc.map_or(f64::NAN, |auc| auc.value);
             let between =
                 mark.auc.map_or_else(String::new, |auc| format!("[{:.3}, {:.3}]", auc.low, auc.high));
-            text += &format!(
-                "{:<26} {:>6} {:>6.3} {between:>15}  {:>6.1} {:>9.1} {:>6.3}     {:>5.3}  {:>5.1} %   {:>5.3}  {:>5.1} %\n",
+            let _ = writeln!(
+                text,
+                "{:<26} {:>6} {:>6.3} {between:>15}  {:>6.1} {:>9.1} {:>6.3}     {:>5.3}  {:>5.1} %   {:>5.3}  {:>5.1} %",
                 mark.asked,
                 mark.clips,
                 auc(mark),
@@ -195,13 +195,14 @@ impl Report {
         text += "(wanted: AUC 0.99 for excited or calm, 0.98 for angry against neutral)\n\n";
         for number in [ACTIVATION, TONE] {
             let mark = &self.plain[number];
-            text += &format!("{}, is the probability true?\n{}\n", mark.asked, mark.reliability.text());
+            let _ = writeln!(text, "{}, is the probability true?\n{}", mark.asked, mark.reliability.text());
         }
         text += "excited or calm, is what is believed more right more often (all lines)?\n";
         for mark in &self.by_confidence {
             let auc = mark.auc.map_or(f64::NAN, |auc| auc.value);
-            text += &format!(
-                "  {:<16} {:>6} clips   AUC {auc:.3}   UAR {:.1} %\n",
+            let _ = writeln!(
+                text,
+                "  {:<16} {:>6} clips   AUC {auc:.3}   UAR {:.1} %",
                 mark.asked, mark.clips, mark.uar
             );
         }
@@ -213,7 +214,7 @@ impl Report {
         for (name, (activation, tone)) in
             NAMES.iter().zip(activation.coefficients.iter().zip(&tone.coefficients))
         {
-            text += &format!("{name:<18} {activation:>10.3} {tone:>8.3}\n");
+            let _ = writeln!(text, "{name:<18} {activation:>10.3} {tone:>8.3}");
         }
         text
     }

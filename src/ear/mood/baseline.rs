@@ -67,13 +67,13 @@ impl Baseline {
         };
         self.learned_s += taken;
         let gain = gain.min(1.0);
-        for i in 0..FEATURES {
-            let off = figures[i] - self.mean[i];
-            self.mean[i] += gain * off;
+        for ((mean, variance), figure) in self.mean.iter_mut().zip(&mut self.variance).zip(figures) {
+            let off = figure - *mean;
+            *mean += gain * off;
             // The first window has no spread of its own.
             if !excited && gain < 1.0 {
-                let step = gain * (off * off * (1.0 - gain) - self.variance[i]);
-                self.variance[i] = (self.variance[i] + step).max(0.0);
+                let step = gain * (off * off * (1.0 - gain) - *variance);
+                *variance = (*variance + step).max(0.0);
             }
         }
     }
@@ -86,9 +86,9 @@ fn square(x: f32) -> f32 {
 /// Two windows as long as a window tell twice as much as one; those between them repeat what these say.
 const LOOK_S: f32 = 3.0;
 
-/// The spread of people in general counts as much as so many windows (12 s) of the speaker's own: a spread needs more
+/// The spread of people in general counts as much as so many windows (24 s) of the speaker's own: a spread needs more
 /// evidence than a mean.
-const POPULATION_LOOKS: f32 = 4.0;
+const POPULATION_LOOKS: f32 = 8.0;
 
 /// Nothing in a voice is farther from usual than six spreads; what seems so is an error of measurement.
 pub const FARTHEST: f32 = 6.0;

@@ -42,16 +42,23 @@ pub struct Window {
     pub voicing: f32,
 }
 
-/// The last three seconds of one party's speech.
+/// The last three seconds of one party's speech, and the newest half of them.
 #[derive(Clone, Debug)]
 pub struct Functionals {
     ring: [Slot; SPAN],
     next: usize,
+    whole: Sums,
+    newest: Sums,
+    before: Slot,
+}
+
+/// Sums and histograms over a stretch of the ring.
+#[derive(Clone, Debug)]
+struct Sums {
     sums: [i32; TRACKS],
     squares: i64,
     pitches: [u16; PITCHES],
     levels: [u16; LEVELS],
-    before: Slot,
 }
 
 impl Default for Functionals {
@@ -59,10 +66,8 @@ impl Default for Functionals {
         Self {
             ring: [[0; TRACKS]; SPAN],
             next: 0,
-            sums: [0; TRACKS],
-            squares: 0,
-            pitches: [0; PITCHES],
-            levels: [0; LEVELS],
+            whole: Sums::default(),
+            newest: Sums::default(),
             before: [0; TRACKS],
         }
     }
@@ -73,9 +78,73 @@ impl Functionals {
     pub fn hear(&mut self, hop: &Hop, syllable: bool) {
         let slot = self.slot(hop, syllable);
         let old = std::mem::replace(&mut self.ring[self.next], slot);
+        let halfway = self.ring[(self.next + SPAN - NEWEST) % SPAN];
         self.next = (self.next + 1) % SPAN;
+        self.whole.take(&slot, &old);
+        self.newest.take(&slot, &halfway);
+        self.before = slot;
+    }
+
+    /// 10 ms that were no speech: what comes next does not follow on what came before.
+    pub fn pause(&mut self) {
+        self.before = [0; TRACKS];
+    }
+
+    /// The figures of three seconds; `None` while less than [`ENOUGH_VOICED_S`] of them is voiced.
+    pub fn window(&self) -> Option<Window> {
+        self.whole.window(ENOUGH_VOICED_S)
+    }
+
+    /// The figures of the newest second and a half; `None` while less than half of that is voiced.
+    pub fn newest(&self) -> Option<Window> {
+        self.newest.window(ENOUGH_VOICED_NEWEST_S)
+    }
+
+    /// The hop in whole numbers. Casts saturate, and what is no number is 0: no hop can spoil the sums.
+    fn slot(&self, hop: &Hop, syllable: bool) -> Slot {
+        let mut slot = [0; TRACKS];
+        slot[SPEECH] = 1;
+        slot[SYLLABLE] = i16::from(syllable);
+        slot[LEVEL] = decibels(hop.level_db);
+        slot[FLUX] = (hop.flux.min(MOST_FLUX) * FLUX_UNIT) as i16;
+        slot[CENTROID] = (hop.centroid_hz * (KILOHERTZ / 1_000.0)) as i16;
+        if hop.f0_hz > 0.0 && hop.f0_hz.is_finite() {
+            let followed = self.before[VOICED] != 0;
+            let semitones = 12.0 * libm::log2f(hop.f0_hz.max(LOWEST_HZ) / LOWEST_HZ);
+            slot[PITCH] = (semitones * SEMITONE) as i16;
+            slot[VOICED] = 1;
+            slot[BEGUN] = i16::from(!followed);
+            slot[VOICING] = (hop.voicing.clamp(0.0, 1.0) * VOICING_UNIT) as i16;
+            slot[ALPHA] = decibels(hop.alpha_db);
+            slot[HAMMARBERG] = decibels(hop.hammarberg_db);
+            slot[SLOPE] = decibels(hop.slope_db);
+            slot[HNR] = decibels(hop.hnr_db);
+            if followed {
+                let step = |track: usize, most: f32| {
+                    let apart = i32::from(slot[track]).abs_diff(i32::from(self.before[track]));
+                    apart.min(most as u32) as i16
+                };
+                let (pitch, level) = (step(PITCH, MOST_STEP_ST * SEMITONE), step(LEVEL, 20.0 * DECIBEL));
+                slot[PITCH_STEP] = pitch;
+                slot[LEVEL_STEP] = level;
+                slot[PITCH_STEPS] = 1;
+            }
+        }
+        slot
+    }
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { sums: [0; TRACKS], squares: 0, pitches: [0; PITCHES], levels: [0; LEVELS] }
+    }
+}
+
+impl Sums {
+    /// A hop comes, the oldest goes.
+    fn take(&mut self, slot: &Slot, old: &Slot) {
         for ((sum, new), old) in self.sums.iter_mut().zip(slot).zip(old) {
-            *sum += i32::from(new) - i32::from(old);
+            *sum += i32::from(*new) - i32::from(*old);
         }
         self.squares += square(slot[LEVEL]) - square(old[LEVEL]);
         if old[SPEECH] != 0 {
@@ -88,23 +157,11 @@ impl Functionals {
         if slot[VOICED] != 0 {
             self.pitches[pitch_bin(slot[PITCH])] += 1;
         }
-        self.before = slot;
     }
 
-    /// 10 ms that were no speech: what comes next does not follow on what came before.
-    pub fn pause(&mut self) {
-        self.before = [0; TRACKS];
-    }
-
-    /// Seconds of voiced speech in the window.
-    pub fn voiced_s(&self) -> f32 {
-        self.sums[VOICED] as f32 * HOP_S
-    }
-
-    /// The figures; `None` while less than [`ENOUGH_VOICED_S`] of it is voiced.
-    pub fn window(&self) -> Option<Window> {
-        let voiced_s = self.voiced_s();
-        if voiced_s < ENOUGH_VOICED_S {
+    fn window(&self, enough_voiced_s: f32) -> Option<Window> {
+        let voiced_s = self.sums[VOICED] as f32 * HOP_S;
+        if voiced_s < enough_voiced_s {
             return None;
         }
         let speech = self.sums[SPEECH] as f32;
@@ -139,39 +196,6 @@ impl Functionals {
         ];
         let voicing = mean(VOICING, VOICING_UNIT, voiced);
         Some(Window { features, speech_s: speech * HOP_S, voiced_s, voicing })
-    }
-
-    /// The hop in whole numbers. Casts saturate, and what is no number is 0: no hop can spoil the sums.
-    fn slot(&self, hop: &Hop, syllable: bool) -> Slot {
-        let mut slot = [0; TRACKS];
-        slot[SPEECH] = 1;
-        slot[SYLLABLE] = i16::from(syllable);
-        slot[LEVEL] = decibels(hop.level_db);
-        slot[FLUX] = (hop.flux.min(MOST_FLUX) * FLUX_UNIT) as i16;
-        slot[CENTROID] = (hop.centroid_hz * (KILOHERTZ / 1_000.0)) as i16;
-        if hop.f0_hz > 0.0 && hop.f0_hz.is_finite() {
-            let followed = self.before[VOICED] != 0;
-            let semitones = 12.0 * libm::log2f(hop.f0_hz.max(LOWEST_HZ) / LOWEST_HZ);
-            slot[PITCH] = (semitones * SEMITONE) as i16;
-            slot[VOICED] = 1;
-            slot[BEGUN] = i16::from(!followed);
-            slot[VOICING] = (hop.voicing.clamp(0.0, 1.0) * VOICING_UNIT) as i16;
-            slot[ALPHA] = decibels(hop.alpha_db);
-            slot[HAMMARBERG] = decibels(hop.hammarberg_db);
-            slot[SLOPE] = decibels(hop.slope_db);
-            slot[HNR] = decibels(hop.hnr_db);
-            if followed {
-                let step = |track: usize, most: f32| {
-                    let apart = i32::from(slot[track]).abs_diff(i32::from(self.before[track]));
-                    apart.min(most as u32) as i16
-                };
-                let (pitch, level) = (step(PITCH, MOST_STEP_ST * SEMITONE), step(LEVEL, 20.0 * DECIBEL));
-                slot[PITCH_STEP] = pitch;
-                slot[LEVEL_STEP] = level;
-                slot[PITCH_STEPS] = 1;
-            }
-        }
-        slot
     }
 }
 
@@ -217,11 +241,17 @@ fn quantiles<const N: usize>(histogram: &[u16], count: i32, shares: [f32; N]) ->
 /// Three seconds: as long as a sentence, as short as an answer to the moment (measured: shorter is noisier, longer late).
 const SPAN: usize = 300;
 
+/// A second and a half: what is newest is over sooner.
+const NEWEST: usize = 150;
+
 /// Seconds from hop to hop.
 const HOP_S: f32 = 0.01;
 
 /// With less voiced speech than this in the window its pitch and tilt are those of one or two syllables.
 pub const ENOUGH_VOICED_S: f32 = 0.75;
+
+/// Half of that again.
+const ENOUGH_VOICED_NEWEST_S: f32 = 0.5;
 
 /// Tracks of a slot. One loop over all of them keeps every sum.
 const TRACKS: usize = 16;
@@ -341,11 +371,15 @@ mod tests {
             "{features:?}"
         );
         assert!((step - 0.5).abs() < 0.02, "{step}");
-        assert_eq!([alpha, hammarberg, hnr, slope], [-8.0, 18.0, 9.0, -10.0]);
+        let near = |x: f32, wanted: f32| (x - wanted).abs() < 1e-3;
+        assert!(
+            near(alpha, -8.0) && near(hammarberg, 18.0) && near(hnr, 9.0) && near(slope, -10.0),
+            "{features:?}"
+        );
         assert!((flux - 0.7).abs() < 1e-3 && (centroid - 0.9).abs() < 1e-3);
         assert!((rate - 5.0).abs() < 0.01 && (part - 0.75).abs() < 0.01 && (run - 0.15).abs() < 0.01);
         assert!((sd - 5.2).abs() < 0.1 && (range - 12.0).abs() < 1.1 && shimmer.abs() < 1e-6, "{sd} {range}");
-        assert_eq!([speech_s, voiced_s], [3.0, 2.25]);
+        assert!(near(speech_s, 3.0) && near(voiced_s, 2.25));
         assert!((voicing - 0.9).abs() < 1e-3);
     }
 
@@ -365,6 +399,17 @@ mod tests {
         // A pause, so that the step from one voice to the next is none.
         syllables(&mut functionals, 300, 110.0, 0.0);
         assert_eq!(functionals.window().unwrap(), window_of(110.0, 0.0));
+    }
+
+    #[test]
+    fn the_newest_half_forgets_sooner() {
+        let mut functionals = Functionals::default();
+        syllables(&mut functionals, 300, 110.0, 0.0);
+        functionals.pause();
+        syllables(&mut functionals, 160, 220.0, 0.0);
+        let [whole, newest] = [functionals.window(), functionals.newest()].map(|window| window.unwrap());
+        assert!((newest.features[0] - 24.0).abs() < 0.3 && newest.speech_s < 1.51, "{newest:?}");
+        assert!(whole.features[2] > 10.0, "both voices: {whole:?}");
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub struct Unusual {
     pub window: Window,
     /// Each figure's distance from usual, in spreads.
     pub z: Figures,
-    /// How likely excitement is by this window alone, before it is smoothed.
+    /// How likely excitement is by this window and its newest half, before it is smoothed.
     pub activation: f32,
     /// How anger-like that is, before it is smoothed.
     pub tone: f32,
@@ -137,7 +137,13 @@ impl Mood {
         }
         let Some(window) = self.functionals.window() else { return };
         let fresh_s = f32::from(std::mem::take(&mut self.fresh)) * 0.01;
-        let read = unusual(&self.heads, &self.baseline, window);
+        let mut read = unusual(&self.heads, &self.baseline, window);
+        if let Some(newest) = self.functionals.newest() {
+            // What is newest counts twice: so a change is seen sooner, and its end too.
+            let newest = unusual(&self.heads, &self.baseline, newest);
+            read.activation = f32::midpoint(read.activation, newest.activation);
+            read.tone = f32::midpoint(read.tone, newest.tone);
+        }
         self.baseline.learn(&window.features, &read.z, fresh_s);
         let now = [read.activation, read.tone];
         let smooth = self.smooth.get_or_insert(now);

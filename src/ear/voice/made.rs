@@ -11,7 +11,7 @@ pub(super) fn sound(seconds: f32, mut at: impl FnMut(f32) -> f32) -> Vec<f32> {
 }
 
 /// As the telephone carries it.
-pub(super) fn telephone(sound: &[f32]) -> Vec<i16> {
+pub(crate) fn telephone(sound: &[f32]) -> Vec<i16> {
     let through = |&sample: &f32| g711::decode(g711::encode(sample.clamp(-32_000.0, 32_000.0) as i16));
     sound.iter().map(through).collect()
 }
@@ -29,7 +29,7 @@ pub(super) fn gain(sound: &[f32], db: f32) -> Vec<f32> {
 }
 
 /// The same sound at this level (root mean square of what is not silent).
-pub(super) fn at_level(sound: &[f32], dbfs: f32) -> Vec<f32> {
+pub(crate) fn at_level(sound: &[f32], dbfs: f32) -> Vec<f32> {
     let loud: Vec<f32> = sound.iter().copied().filter(|sample| sample.abs() > 0.0).collect();
     let power = loud.iter().map(|sample| sample * sample).sum::<f32>() / loud.len().max(1) as f32;
     gain(sound, dbfs + 90.31 - 10.0 * power.max(1e-9).log10())
@@ -115,7 +115,7 @@ pub(super) fn strings(seconds: f32, chords: &[[f32; 3]], each: f32) -> Vec<f32> 
 
 /// Somebody who speaks: pulses of a moving pitch through three moving formants, syllables of 80 to 200 ms, words of two
 /// to five of them, hiss where an "s" would be. `words` says from and to in seconds; what lies between is silence.
-pub(super) fn person(seconds: f32, words: &[(f32, f32)], pitch: f32, seed: u64) -> Vec<f32> {
+pub(crate) fn person(seconds: f32, words: &[(f32, f32)], pitch: f32, seed: u64) -> Vec<f32> {
     let mut chance = Chance(seed);
     let mut filters = [[0.0_f32; 2]; 3];
     let vowels = [

@@ -192,7 +192,7 @@ const QUICK: (f32, f32) = (1.0, 0.33);
 const ODDS_AT_FIRST: f32 = -5.0;
 
 #[cfg(test)]
-mod made;
+pub(crate) mod made;
 
 #[cfg(test)]
 #[path = "voice_tests.rs"]
