@@ -76,7 +76,7 @@ fn training_on_made_people_finds_what_was_made_and_twice_the_same() {
 #[test]
 fn too_few_speakers_are_refused() {
     let (mut clips, recipes) = made();
-    clips.retain(|clip| clip.speaker < "d".to_owned());
+    clips.retain(|clip| clip.speaker != "d");
     let refused = trained_and_examined(&clips, &recipes).unwrap_err().to_string();
     assert!(refused.contains("3 speakers"), "{refused}");
 }
