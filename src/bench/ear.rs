@@ -119,7 +119,8 @@ pub fn measure() -> anyhow::Result<Vec<Cost>> {
         [("the whole ear of others", Whose::Other), ("the whole ear of the prospect", Whose::Prospect)]
     {
         let (mut ear, talk) = (ear(whose)?, Conversation::default());
-        costs.push(cost(step, size_of::<Ear>(), |frame| {
+        let bytes = ear.bytes();
+        costs.push(cost(step, bytes, |frame| {
             black_box(ear.hear(frame, g711::QUIETEST_DBFS, &talk));
         }));
     }

@@ -19,8 +19,9 @@ use crate::time::MediaTime;
 pub struct Ear {
     reach: [f32; REACH],
     voice: Voice,
-    manner: Option<Manner>,
-    mood: Option<Mood>,
+    /// In places of their own: most legs have neither.
+    manner: Option<Box<Manner>>,
+    mood: Option<Box<Mood>>,
     next: Option<MediaTime>,
 }
 
@@ -56,12 +57,12 @@ impl Ear {
 
     /// Hears what their voice is like as well.
     pub fn of_manner(turn_over_millis: u64) -> Self {
-        Self { manner: Some(Manner::default()), ..Self::of_voice(turn_over_millis) }
+        Self { manner: Some(Box::default()), ..Self::of_voice(turn_over_millis) }
     }
 
     /// Hears how they are as well.
     pub fn of_mood(turn_over_millis: u64, heads: Heads) -> Self {
-        Self { mood: Some(Mood::new(heads)), ..Self::of_manner(turn_over_millis) }
+        Self { mood: Some(Box::new(Mood::new(heads))), ..Self::of_manner(turn_over_millis) }
     }
 
     /// Hears the next frame. `playing_dbfs` is how loud we play to this party meanwhile, -96 when we do not; `talk` is how
@@ -102,9 +103,11 @@ impl Ear {
         heard
     }
 
-    /// Syllables a second of late.
-    pub fn rate(&self) -> Option<f32> {
-        self.manner.as_ref().and_then(|manner| manner.syllables.rate())
+    /// How many bytes this ear keeps.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.manner.as_ref().map_or(0, |_| size_of::<Manner>())
+            + self.mood.as_ref().map_or(0, |_| size_of::<Mood>())
     }
 }
 
@@ -120,7 +123,9 @@ mod tests {
 
     #[test]
     fn an_ear_fits_into_its_leg() {
-        let size = size_of::<Ear>();
-        assert!(size < 32 * 1_024, "{size} bytes");
+        let prospects = Ear::of_mood(700, Heads::shipped().unwrap()).bytes();
+        assert!(prospects < 32 * 1_024, "{prospects} bytes");
+        let others = Ear::of_voice(700).bytes();
+        assert!(others < 16 * 1_024, "{others} bytes");
     }
 }

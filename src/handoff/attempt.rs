@@ -14,21 +14,25 @@ pub struct Attempt {
     pub rep: RepId,
     /// How far it is.
     pub phase: Phase,
-    /// How often their line broke before the bridge stood.
+    /// How often their line came about.
     #[serde(default)]
-    pub breaks: u8,
+    pub arrivals: u8,
 }
 
 impl Attempt {
-    /// Their line broke; whether it is waited for once more. One that comes and goes would hold the try for ever.
-    pub fn waits_once_more(&mut self) -> bool {
-        self.breaks = self.breaks.saturating_add(1);
-        self.breaks <= BREAKS_AT_MOST
+    /// Their line is there, for the first time or again.
+    pub fn arrived(&mut self) {
+        self.arrivals = self.arrivals.saturating_add(1).min(ARRIVALS_AT_MOST + 1);
+    }
+
+    /// Whether a line that broke is waited for. One that comes and goes would hold the try for ever.
+    pub fn is_waited_for(&self) -> bool {
+        self.arrivals <= ARRIVALS_AT_MOST
     }
 }
 
 /// A lift, a garage, a handover between two cells: then another rep is the better choice.
-const BREAKS_AT_MOST: u8 = 3;
+const ARRIVALS_AT_MOST: u8 = 3;
 
 /// How far a try is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 //! introduction on it is `Rejoining`: the prospect is told, hears hold, and the two go on when the rep is back.
 
 use crate::handoff::action::Action;
-use crate::handoff::attempt::{Attempt, End, Phase};
+use crate::handoff::attempt::{End, Phase};
 use crate::handoff::input::Input;
 use crate::handoff::machine::{Handoff, SAYING};
 use crate::handoff::stage::{Introduced, Stage};
@@ -41,13 +41,17 @@ impl Handoff {
             self.stage,
             Stage::Bridging { .. } | Stage::Rejoining { introduced: Introduced::Already, .. }
         );
-        let Input::RepAway(of) = input else { return input };
-        let about = self.attempt.as_mut().filter(|attempt| attempt.id == of && !talk);
-        if about.is_none_or(Attempt::waits_once_more) {
-            input
-        } else {
-            Input::RepGone { attempt: of, why: End::CarrierFault }
+        let of = match &input {
+            Input::Answered(of) | Input::RepAway(of) => *of,
+            _about_no_line => return input,
+        };
+        let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.id == of) else { return input };
+        if matches!(input, Input::Answered(_)) {
+            attempt.arrived();
+        } else if !talk && !attempt.is_waited_for() {
+            return Input::RepGone { attempt: of, why: End::CarrierFault };
         }
+        input
     }
 
     /// Every line is gone, and what was wanted last may never have been done: each stage goes on where that is safe.

@@ -196,7 +196,7 @@ impl Handoff {
                     id: attempt,
                     rep: rep.clone(),
                     phase: Phase::Dialling { until },
-                    breaks: 0,
+                    arrivals: 0,
                 });
                 self.stage = Stage::Offering { attempt };
                 actions.push(Action::Ring { attempt, rep });

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::audio::g711;
 use crate::audio::wav::made::MadeWav;
+use crate::ear::voice::made::{at_level, person};
 
 /// A folder for one test that goes when the test does.
 struct Folder(PathBuf);
@@ -45,17 +46,18 @@ fn refused(path: &Path) -> String {
     format!("{:#}", json(&[path]).unwrap_err())
 }
 
-/// Somebody speaks in these spans: a voice of 140 Hz with overtones, over quiet noise.
+/// Somebody speaks in these spans, over quiet noise, at this rate.
 fn voice(rate: u32, seconds: f64, spans: &[(f64, f64)]) -> Vec<f64> {
+    let words: Vec<(f32, f32)> = spans.iter().map(|&(from, to)| (from as f32, to as f32)).collect();
+    let spoken = at_level(&person(seconds as f32, &words, 140.0, 3), -22.0);
     let mut seed = 5_u32;
     let mut sample = |n: usize| {
-        let time = n as f64 / f64::from(rate);
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let noise = f64::from(seed >> 16) / 65_536.0 - 0.5;
-        let speaks = spans.iter().any(|&(from, to)| from <= time && time < to);
-        let tau = std::f64::consts::TAU * 140.0 * time;
-        let tones = (1..=9).map(|k| (tau * f64::from(k)).sin() / f64::from(k)).sum::<f64>();
-        0.000_5 * noise + if speaks { 0.15 * tones } else { 0.0 }
+        let place = n as f64 * 8_000.0 / f64::from(rate);
+        let (whole, part) = (place as usize, place.fract());
+        let at = |n: usize| f64::from(spoken.get(n).copied().unwrap_or_default()) / 32_768.0;
+        0.000_5 * noise + at(whole) * (1.0 - part) + at(whole + 1) * part
     };
     (0..(seconds * f64::from(rate)) as usize).map(&mut sample).collect()
 }
@@ -252,14 +254,15 @@ fn each_output_says_what_was_found() {
 
     let table = |table| said(&Plan { csv: Some(table), ..plan.clone() }).unwrap();
     for (which, rows, columns) in [
-        (Table::Segments, 3, 3),
-        (Table::Turns, 3, 6),
-        (Table::Tracks, 1_400, 5),
-        (Table::Features, 0, 2),
-        (Table::Mood, 0, 12),
+        (Table::Segments, 3..=3, 3),
+        (Table::Turns, 3..=3, 6),
+        (Table::Tracks, 1_400..=1_400, 7),
+        // Once there is enough voice, of the prospect only.
+        (Table::Features, 1..=12, 18),
+        (Table::Mood, 13..=14, 12),
     ] {
         let csv = table(which);
-        assert_eq!(csv.lines().count(), rows + 1, "{which:?}: {csv:.300}");
+        assert!(rows.contains(&(csv.lines().count() - 1)), "{which:?}: {csv:.300}");
         assert!(csv.lines().all(|line| line.split(',').count() == columns), "{which:?}: {csv:.300}");
     }
     let spoken = table(Table::Tracks).lines().filter(|line| line.split(',').nth(2) == Some("1")).count();

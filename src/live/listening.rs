@@ -58,6 +58,7 @@ enum Detector {
 /// What only an ear can tell.
 struct ByEar {
     ear: Ear,
+    pace: Pace,
     played: Played,
     /// They have a turn that may not be over yet, and have spoken for so long in it.
     turn: Option<Duration>,
@@ -130,10 +131,13 @@ impl ByEar {
             Some(_) | None => Ear::of_voice(turn_over),
         };
         let talk = of_prospect.then(|| TalkOfTwo::new(now));
-        Self { ear, played: Played::default(), turn: None, talk }
+        Self { ear, pace: Pace::new(now), played: Played::default(), turn: None, talk }
     }
 
     fn hear(&mut self, now: Instant, frame: &Frame, news: &mut Vec<Event>) -> Option<Heard> {
+        if !self.pace.takes(now) {
+            return None;
+        }
         let conversation = self.talk.as_mut().map(|talk| *talk.conversation()).unwrap_or_default();
         let heard = self.ear.hear(frame, self.played.dbfs(now), &conversation);
         let end = frame.at + FRAME_SAMPLES as u64;
@@ -158,4 +162,50 @@ impl ByEar {
     }
 }
 
+/// Nobody speaks faster than time passes. A burst after a stall is heard; what a flood brings is not worth its cost.
+struct Pace {
+    left: f32,
+    at: Instant,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { left: AT_ONCE, at: now }
+    }
+
+    fn takes(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.at).as_secs_f32();
+        self.at = now;
+        self.left = (self.left + passed * A_SECOND).min(AT_ONCE);
+        let takes = self.left >= 1.0;
+        if takes {
+            self.left -= 1.0;
+        }
+        takes
+    }
+}
+
+/// Frames of a stall of ten seconds.
+const AT_ONCE: f32 = 500.0;
+
+/// Twice as many as come.
+const A_SECOND: f32 = 100.0;
+
 const FRAME: Duration = Duration::from_millis(FRAME_MILLIS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::clock;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_is_heard_and_a_flood_is_not() {
+        let now = clock::now();
+        let mut pace = Pace::new(now);
+        let taken = |pace: &mut Pace, at, frames: u32| (0..frames).filter(|_| pace.takes(at)).count();
+        assert_eq!(taken(&mut pace, now, 500), 500, "ten seconds at once");
+        assert_eq!(taken(&mut pace, now, 5_000), 0);
+        let later = now + Duration::from_secs(1);
+        assert_eq!(taken(&mut pace, later, 5_000), 100);
+    }
+}

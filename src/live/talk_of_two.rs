@@ -33,7 +33,7 @@ pub(super) struct TalkOfTwo {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Loudness {
-    sum_db: f32,
+    power: f32,
     frames: u32,
 }
 
@@ -74,7 +74,7 @@ impl TalkOfTwo {
             self.talk.hear(Party::Prospect, change);
         }
         if heard.voiced.speaking {
-            self.loudness.sum_db += heard.voiced.level_dbfs;
+            self.loudness.power += libm::exp10f(heard.voiced.level_dbfs / 10.0);
             self.loudness.frames += 1;
         }
         self.stretches = self.stretches * A_MINUTE_FADES + f32::from(u8::from(heard.stretch.is_some()));
@@ -152,7 +152,8 @@ impl TalkOfTwo {
 
 impl Loudness {
     fn mean(self) -> Option<i8> {
-        (self.frames > 0).then(|| (self.sum_db / self.frames as f32).round() as i8)
+        let mean = self.power / self.frames.max(1) as f32;
+        (self.frames > 0).then(|| (10.0 * libm::log10f(mean.max(1e-12))).round() as i8)
     }
 }
 

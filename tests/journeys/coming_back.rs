@@ -114,7 +114,8 @@ async fn rep_whose_stream_breaks_in_the_question_is_asked_again_and_in_the_whisp
     tokio::time::sleep(s(1)).await;
     rep.cut_stream();
     let broke = rep.ear().duration();
-    assert!(hears_since(&rep, stage.clip(Phrase::Whisper), broke).await, "they are briefed from the start");
+    let again = hears_since(&rep, stage.clip(Phrase::Whisper), broke).await;
+    assert!(again, "they are briefed from the start: {}", stage.all_that_happened().await);
     assert!(prospect.hears(stage.clip(Phrase::Introduction), s(14)).await.is_some());
     talk(&prospect, &rep).await;
     prospect.hang_up();

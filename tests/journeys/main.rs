@@ -6,6 +6,7 @@ mod assistants;
 mod coming_back;
 mod doors;
 mod drain;
+mod ear;
 mod handed_over;
 mod lag;
 mod logs;

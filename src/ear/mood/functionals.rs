@@ -299,9 +299,9 @@ const MOST_STEP_ST: f32 = 3.0;
 const PITCH_SHIFT: u32 = 5;
 const PITCHES: usize = 320;
 
-/// Bins of half a decibel over all levels.
+/// Bins of half a decibel from -120 dB up to 8 dB below nothing at all: no level of a telephone lies outside.
 const LEVEL_SHIFT: u32 = 7;
-const LEVELS: usize = 480;
+const LEVELS: usize = 256;
 
 #[cfg(test)]
 mod tests {
