@@ -70,7 +70,7 @@ impl Screen {
         match &entry.event {
             Event::TurnHeard(turn) => say(&format!("{}   ♪ {}\n", entry.at, turn_in_words(turn))),
             Event::MoodHeard(mood) => {
-                say(&format!("{}   ☼ the prospect: {}\n", entry.at, mood_in_words(mood)))
+                say(&format!("{}   ☼ the prospect: {}\n", entry.at, mood_in_words(mood)));
             }
             _else => {}
         }

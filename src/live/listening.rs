@@ -126,7 +126,7 @@ impl ByEar {
         let of_prospect = leg == LegId::Prospect;
         let turn_over = ears.turn_over.as_millis() as u64;
         let ear = match &ears.mood {
-            Some(heads) if of_prospect => Ear::of_mood(turn_over, (**heads).clone()),
+            Some(heads) if of_prospect => Ear::of_mood(turn_over, **heads),
             // Nobody reads how a rep is.
             Some(_) | None => Ear::of_voice(turn_over),
         };

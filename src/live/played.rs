@@ -11,10 +11,12 @@ use crate::audio::frame::FRAME_SAMPLES;
 use crate::audio::g711;
 use crate::live::playout::length;
 
-/// What is on its way to an ear, in blocks.
-#[derive(Debug, Default)]
+/// What is on its way to an ear, in blocks. Their number is fixed: the more there is, the coarser they are.
+#[derive(Debug)]
 pub(super) struct Played {
     blocks: VecDeque<Block>,
+    /// How long a block is.
+    length: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,12 @@ struct Block {
     until: Instant,
     lasts: Duration,
     loudest_dbfs: f32,
+}
+
+impl Default for Played {
+    fn default() -> Self {
+        Self { blocks: VecDeque::with_capacity(BLOCKS), length: SHORTEST_BLOCK }
+    }
 }
 
 impl Played {
@@ -38,29 +46,39 @@ impl Played {
 
     fn one(&mut self, new: Block) {
         match self.blocks.back_mut() {
-            Some(last) if last.lasts < BLOCK && new.until >= last.until => {
-                last.until = new.until;
-                last.lasts += new.lasts;
-                last.loudest_dbfs = last.loudest_dbfs.max(new.loudest_dbfs);
-            }
+            Some(last) if last.lasts < self.length && new.until >= last.until => last.take_in(&new),
             Some(_) | None => {
-                if self.blocks.len() == BLOCKS_AT_MOST {
-                    self.blocks.pop_front();
+                if self.blocks.len() == BLOCKS {
+                    self.be_coarser();
                 }
                 self.blocks.push_back(new);
             }
         }
     }
 
+    fn be_coarser(&mut self) {
+        for pair in 0..BLOCKS / 2 {
+            let mut both = self.blocks[2 * pair];
+            both.take_in(&self.blocks[2 * pair + 1]);
+            self.blocks[pair] = both;
+        }
+        self.blocks.truncate(BLOCKS / 2);
+        self.length *= 2;
+    }
+
     /// What was sent and has not been played will not be.
     pub(super) fn cleared(&mut self) {
         self.blocks.clear();
+        self.length = SHORTEST_BLOCK;
     }
 
     /// How loud it is there now; -96 when nothing is played.
     pub(super) fn dbfs(&mut self, now: Instant) -> f32 {
         while self.blocks.front().is_some_and(|block| block.until < now) {
             self.blocks.pop_front();
+        }
+        if self.blocks.is_empty() {
+            self.length = SHORTEST_BLOCK;
         }
         match self.blocks.front() {
             Some(block) if block.until.saturating_duration_since(now) <= block.lasts + ON_THE_WAY => {
@@ -71,11 +89,20 @@ impl Played {
     }
 }
 
-/// 160 ms: what echoes was played some time in these.
-const BLOCK: Duration = Duration::from_millis(160);
+impl Block {
+    /// What comes next belongs to it as well.
+    fn take_in(&mut self, next: &Self) {
+        self.until = next.until;
+        self.lasts += next.lasts;
+        self.loudest_dbfs = self.loudest_dbfs.max(next.loudest_dbfs);
+    }
+}
 
-/// Four minutes of blocks: as much as an assistant may have queued at the carrier.
-const BLOCKS_AT_MOST: usize = 1_500;
+/// 160 ms: what echoes was played some time in these.
+const SHORTEST_BLOCK: Duration = Duration::from_millis(160);
+
+/// Ten seconds of the shortest; four minutes, as much as an assistant may have queued at the carrier, are blocks of 5 s.
+const BLOCKS: usize = 64;
 
 /// What is said to be played a little later may be heard by now: the reckoning is not that exact.
 const ON_THE_WAY: Duration = Duration::from_millis(100);
@@ -112,5 +139,24 @@ mod tests {
             assert!(played.dbfs(now + n * 20 * MILLI - 10 * MILLI) > -20.0, "frame {n}");
         }
         assert!(played.blocks.len() <= 2, "{}", played.blocks.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn four_minutes_at_once_take_no_more_room_and_their_end_is_still_known() {
+        let now = clock::now();
+        let mut played = Played::default();
+        let room = played.blocks.capacity();
+        for n in 1..=240 {
+            let byte = if n <= 120 { 0x80 } else { g711::SILENCE };
+            played.sent(now + n * 1_000 * MILLI, &[byte; 8_000]);
+        }
+        assert_eq!(played.blocks.capacity(), room);
+        assert!(played.dbfs(now + 60_000 * MILLI) > -1.0);
+        assert!(
+            played.dbfs(now + 130_000 * MILLI) <= g711::QUIETEST_DBFS,
+            "ten seconds after the last loud one"
+        );
+        assert!(played.dbfs(now + 250_000 * MILLI) <= g711::QUIETEST_DBFS);
+        assert_eq!(played.length, SHORTEST_BLOCK, "fine again");
     }
 }

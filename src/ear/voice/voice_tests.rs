@@ -1,3 +1,5 @@
+//! The ear on made sounds: people, tones, music, noise, echo; and on the corpus where there is one.
+
 use super::made::*;
 use super::*;
 use crate::ear::spectrum::{HOP, REACH, spectra};
