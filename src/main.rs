@@ -155,7 +155,11 @@ fn measure(arguments: BenchArguments) -> anyhow::Result<ExitCode> {
         return bench::instructions::run(arguments.gate.as_deref()).map(word);
     }
     let plan = Plan {
-        load: Load { calls: arguments.calls, window: Duration::from_secs(arguments.seconds) },
+        load: Load {
+            calls: arguments.calls,
+            window: Duration::from_secs(arguments.seconds),
+            ears: arguments.ears,
+        },
         rounds: arguments.rounds,
         json: arguments.json,
         gate: arguments.gate,

@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn judge(rounds: &[Round; 3]) -> Verdict {
-        let load = Load { calls: 8, window: Duration::from_secs(1) };
+        let load = Load { calls: 8, window: Duration::from_secs(1), ears: false };
         limits().judge(&Report::of(load, rounds.to_vec()))
     }
 

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
+use crate::bench::load::Load;
 use crate::live::{chance, clock};
 
 /// Which gateway.
@@ -45,7 +46,7 @@ impl Gateway {
         which: Which,
         under: &[String],
         assistant: SocketAddr,
-        calls: usize,
+        load: Load,
     ) -> anyhow::Result<Self> {
         let folder = Scratch(std::env::temp_dir().join(format!("baton-bench-{:032x}", chance::bits())));
         std::fs::create_dir(&folder.0).context("no folder for the gateway could be made")?;
@@ -62,7 +63,7 @@ impl Gateway {
         match which {
             Which::Baton => {
                 let file = folder.0.join("baton.toml");
-                std::fs::write(&file, settings(address, assistant, calls, &folder.0))?;
+                std::fs::write(&file, settings(address, assistant, load, &folder.0))?;
                 command.arg("serve").arg("--config").arg(file);
             }
             Which::Floor => {
@@ -153,11 +154,14 @@ fn rss(smaps: &str) -> Option<u64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1_024)
 }
 
-fn settings(listen: SocketAddr, assistant: SocketAddr, calls: usize, folder: &Path) -> String {
+fn settings(listen: SocketAddr, assistant: SocketAddr, load: Load, folder: &Path) -> String {
+    let (calls, mood) = (load.calls, load.ears);
+    let voice = if load.ears { "ear" } else { "level" };
     let mut text = String::new();
     let _ = write!(
         text,
         "[server]\nlisten = \"{listen}\"\ncalls = {calls}\n\
+         [ear]\nvoice = \"{voice}\"\nmood = {mood}\n\
          [store]\ndata = \"{}\"\n\
          [carrier.twilio]\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{TOKEN}\"\nnumber = \"{LINE}\"\n\
          [assistant]\nstream_url = \"{}\"\n\
@@ -221,7 +225,8 @@ mod tests {
     #[test]
     fn a_baton_of_these_settings_is_ready_to_run() {
         let at = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let text = settings(at, at, 100, Path::new("/nowhere"));
+        let load = Load { calls: 100, window: Duration::from_secs(1), ears: true };
+        let text = settings(at, at, load, Path::new("/nowhere"));
         let folder = Scratch(std::env::temp_dir().join(format!("baton-bench-{:032x}", chance::bits())));
         std::fs::create_dir(&folder.0).unwrap();
         let file = folder.0.join("baton.toml");
@@ -229,5 +234,6 @@ mod tests {
         let loaded = crate::config::load(Some(&file), std::iter::empty(), &[]).unwrap();
         assert!(crate::config::check::report(&loaded, u64::MAX).ready);
         assert_eq!(loaded.config.server.calls, 100);
+        assert!(loaded.config.ear.mood);
     }
 }

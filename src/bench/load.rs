@@ -25,6 +25,8 @@ pub struct Load {
     pub calls: u16,
     /// How long they are measured.
     pub window: Duration,
+    /// Whether Baton listens to them with its ear, and reads moods; otherwise loudness alone tells it when somebody speaks.
+    pub ears: bool,
 }
 
 /// What came of it.
@@ -48,7 +50,7 @@ impl Load {
     /// Puts this load on a new gateway; where `under` names a program, the gateway runs under it.
     pub async fn measure(self, which: Which, under: &[String]) -> anyhow::Result<Measured> {
         let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let gateway = Gateway::start(which, under, door.local_addr()?, usize::from(self.calls)).await?;
+        let gateway = Gateway::start(which, under, door.local_addr()?, self).await?;
         let tally = Tally::new();
         let pace = Arc::new(Pace::start(2 * self.calls, tally.clone()));
         let answered = Arc::new(Semaphore::new(0));

@@ -63,6 +63,8 @@ pub struct Round {
 pub struct Report {
     /// Calls at once.
     pub calls: u16,
+    /// Whether Baton listened to them with its ear.
+    pub ears: bool,
     /// Seconds that each gateway was measured in each round.
     pub seconds: u64,
     /// Processors of this machine.
@@ -153,6 +155,7 @@ impl Report {
         let ratios: Vec<Ratio> = rounds.iter().map(Round::ratio).collect();
         Self {
             calls: load.calls,
+            ears: load.ears,
             seconds: load.window.as_secs(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             baton: Figures::median(&baton),
@@ -174,9 +177,10 @@ impl Report {
         let mut text = String::new();
         let _ = writeln!(
             text,
-            "{} calls ({} sockets), {} frames a second, {} s a gateway, {} rounds, {} processors; medians",
+            "{} calls ({} sockets, ears {}), {} frames a second, {} s a gateway, {} rounds, {} processors; medians",
             self.calls,
             2 * u32::from(self.calls),
+            if self.ears { "on" } else { "off" },
             100 * u32::from(self.calls),
             self.seconds,
             self.rounds.len(),

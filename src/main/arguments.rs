@@ -328,6 +328,10 @@ pub(crate) struct BenchArguments {
     /// How many seconds each is measured in each round.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: u64,
+    /// Let Baton listen with its ear and read moods; without it loudness alone tells it when somebody speaks, as it is
+    /// compared with a bridge that hears nothing.
+    #[arg(long)]
+    pub(crate) ears: bool,
     /// How often each takes its turn.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
