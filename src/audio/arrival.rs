@@ -69,6 +69,8 @@ const LEAP: u64 = 60 * 8_000;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn placed(stamps: &[u64]) -> Vec<Place> {
@@ -102,5 +104,55 @@ mod tests {
         let back = placed(&[100_000, 100_020, 0, 20, 40]);
         assert_eq!(back[2..], [Place::Past, STEADY, STEADY]);
         assert_eq!(placed(&[0, 20, 500_000, 500_020, 500_040]), [STEADY; 5]);
+    }
+
+    proptest! {
+        /// Whatever stamps come, no sound has two places, and a stream in order stays whole.
+        #[test]
+        fn places_never_overlap_and_never_run_away(
+            chunks in prop::collection::vec((0_u64..2_000_000_000, 0_u64..4_000), 1..300),
+            steady in 1_usize..300,
+        ) {
+            let mut arrival = Arrival::default();
+            let (mut run, mut sent) = (0_u64, 0_u64);
+            for (stamp, samples) in chunks {
+                if let Place::Next { missing } = arrival.place(MediaTime::from_millis(stamp), samples) {
+                    prop_assert!(missing <= LEAP, "a gap of {missing} samples is no gap");
+                    run += missing + samples;
+                    sent += samples;
+                }
+            }
+            prop_assert!(run >= sent);
+            // A clock that has begun anew is believed from its second chunk on, whatever came before.
+            let stamps = (0..steady as u64 + 2).map(|n| MediaTime::from_millis(3_000_000_000 + 20 * n));
+            let places: Vec<Place> = stamps.map(|stamp| arrival.place(stamp, 160)).collect();
+            prop_assert!(places[2..].iter().all(|place| *place == Place::Next { missing: 0 }), "{places:?}");
+        }
+
+        /// Late, lost and doubled chunks of one stream come out in their order, each once.
+        #[test]
+        fn a_shaken_stream_becomes_one_run(
+            fates in prop::collection::vec((0_u8..10, 0_usize..4), 2..200),
+        ) {
+            let mut order: Vec<(usize, u64)> = Vec::new();
+            for (n, (fate, late)) in fates.iter().enumerate() {
+                match fate {
+                    0 => {}
+                    1 => order.extend([(n, n as u64), (n + late, n as u64)]),
+                    _ => order.push((n + if *fate < 4 { *late } else { 0 }, n as u64)),
+                }
+            }
+            order.sort_by_key(|(at, _)| *at);
+            let mut arrival = Arrival::default();
+            let mut last = None;
+            for (_, n) in order {
+                if let Place::Next { missing } = arrival.place(MediaTime::from_millis(20 * n), 160) {
+                    let step = last.map_or(1, |last| n - last);
+                    prop_assert!(last.is_none_or(|last| n > last), "{n} after {last:?}");
+                    prop_assert_eq!(missing, 160 * (step - 1));
+                    last = Some(n);
+                }
+            }
+        }
     }
 }
