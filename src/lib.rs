@@ -14,6 +14,10 @@ pub mod phone_number;
 pub mod audio;
 /// What a frame tells: speech, pitch, pace, turns, mood.
 pub mod ear;
+/// What was said, and what it tells.
+pub mod conversation;
+/// Should a person take over?
+pub mod escalation;
 /// How the prospect gets to a person.
 pub mod handoff;
 /// All of it together, as one value.

@@ -121,7 +121,7 @@ impl Call {
             Event::Flowed { leg, hearing } => self.flowed(at, leg, hearing, &mut effects),
             Event::Heard { leg, what } => self.heard(at, leg, what, &mut effects),
             // Findings, for the record and for whoever watches: by themselves they decide nothing.
-            Event::TurnHeard(_) | Event::MoodHeard(_) => {}
+            Event::TurnHeard(_) | Event::MoodHeard(_) | Event::Said(_) | Event::Noted(_) => {}
             Event::Ticked => self.ticked(at, &mut effects),
             Event::ShuttingDown => self.shutting_down(at, &mut effects),
         }

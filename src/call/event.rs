@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::assistant::AssistantFault;
 use crate::call::call::Terms;
+use crate::conversation::{Fact, Note, Shape, Signal, Turn};
 use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, LegId, RepId};
 
@@ -91,6 +92,10 @@ pub enum Event {
     TurnHeard(TurnHeard),
     /// How the prospect is, by their voice and by how the talk goes; told when it has changed.
     MoodHeard(MoodHeard),
+    /// Somebody said this, as far as it is known by now, and it tells that.
+    Said(Box<Said>),
+    /// The assistant noted something beside the words, and it tells that.
+    Noted(Box<Noted>),
     /// The process was killed and started again, and takes the call up from its timeline: every line is broken, and what
     /// was wanted last may never have been done.
     CameBack,
@@ -153,6 +158,32 @@ pub struct Felt {
     pub confidence: u8,
     /// It has been high for two seconds, and not yet low for two.
     pub acting: bool,
+}
+
+/// What somebody said, and what it tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The turn; one of a number that was told before takes that one's place.
+    pub turn: Turn,
+    /// What it tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Signal>,
+    /// What is known of the prospect by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Fact>,
+    /// How the talk stands after it.
+    #[serde(default)]
+    pub shape: Shape,
+}
+
+/// What the assistant noted, and what it tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    /// What it noted.
+    pub note: Note,
+    /// What that tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Signal>,
 }
 
 /// Who asked for a person.

@@ -14,5 +14,5 @@ pub mod timeline;
 pub use assistant::{AssistantFault, AssistantTerms};
 pub use call::{Call, Terms, Timer};
 pub use effect::{CallEnd, Effect, Next};
-pub use event::{Asker, Event, Felt, Heard, MoodHeard, TurnHeard};
+pub use event::{Asker, Event, Felt, Heard, MoodHeard, Noted, Said, TurnHeard};
 pub use timeline::Entry;

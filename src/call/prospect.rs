@@ -181,6 +181,8 @@ impl Call {
             | Event::Heard { .. }
             | Event::TurnHeard(_)
             | Event::MoodHeard(_)
+            | Event::Said(_)
+            | Event::Noted(_)
             | Event::Ticked
             | Event::ShuttingDown => {}
         }

@@ -17,6 +17,7 @@ use crate::live::clock::{self, CallClock};
 use crate::live::house_voice::HouseVoice;
 use crate::live::listening::Ears;
 use crate::live::live_call::LiveCall;
+use crate::live::minutes::Minutes;
 use crate::live::recorder::{Recorder, handoff_over};
 use crate::live::seat::{
     AssistantCommand, AssistantSeat, Assistants, LegLimits, PhoneCommand, PhoneLine, ToCall,
@@ -98,6 +99,7 @@ pub(crate) async fn run(
         entries,
         phones: BTreeMap::new(),
         assistant: None,
+        minutes: Minutes::default(),
         speech,
         in_flight: FuturesUnordered::new(),
         live,
@@ -113,6 +115,7 @@ struct CallTask {
     entries: u64,
     phones: BTreeMap<LegId, PhoneLine>,
     assistant: Option<mpsc::Sender<AssistantCommand>>,
+    minutes: Minutes,
     speech: mpsc::Sender<Speech>,
     in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
     live: Arc<LiveCall>,
@@ -149,6 +152,15 @@ impl CallTask {
                 biased;
                 message = inbox.recv() => match message {
                     Some(ToCall::Happened(event)) => self.happened(event),
+                    Some(ToCall::Words(piece)) => {
+                        if let Some(said) = self.minutes.words(piece) {
+                            self.happened(Event::Said(Box::new(said)));
+                        }
+                    }
+                    Some(ToCall::Noted(note)) => {
+                        let noted = self.minutes.noted(note);
+                        self.happened(Event::Noted(Box::new(noted)));
+                    }
                     Some(ToCall::Seated(event, leg, line)) => {
                         self.phones.insert(leg, line);
                         self.happened(event);

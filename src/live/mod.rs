@@ -22,6 +22,7 @@ pub mod lag;
 pub mod line;
 pub mod listening;
 pub mod live_call;
+mod minutes;
 pub mod marks;
 #[cfg(test)]
 mod paper_world;

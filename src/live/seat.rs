@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
 use crate::call::{AssistantFault, Event};
+use crate::conversation::{Note, Piece};
 use crate::handoff::Phrase;
 use crate::id::{CallId, LegId};
 use crate::live::house_voice::HouseVoice;
@@ -28,6 +29,10 @@ pub struct Teller(mpsc::Sender<ToCall>);
 pub enum ToCall {
     /// Something happened.
     Happened(Event),
+    /// A source of words heard this.
+    Words(Piece),
+    /// The assistant noted this.
+    Noted(Note),
     /// A phone's leg took its place; the event says so, and this is how to speak to it.
     Seated(Event, LegId, PhoneLine),
     /// A phone's leg got up from its place; the event says why. It means nothing when another sits there already.
@@ -56,6 +61,16 @@ impl Teller {
     /// Tells the call; false when it is over and nobody listens any more.
     pub async fn tell(&self, event: Event) -> bool {
         self.send(ToCall::Happened(event)).await
+    }
+
+    /// A source of words heard this; false when the call is over.
+    pub async fn words(&self, piece: Piece) -> bool {
+        self.send(ToCall::Words(piece)).await
+    }
+
+    /// The assistant noted this; false when the call is over.
+    pub async fn noted(&self, note: Note) -> bool {
+        self.send(ToCall::Noted(note)).await
     }
 
     /// A phone's leg takes its place.

@@ -14,13 +14,43 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("phone_number", &[]),
     ("audio", &["time", "id"]),
     ("ear", &["time", "audio"]),
+    ("conversation", &["time"]),
+    ("escalation", &["time", "conversation"]),
     ("handoff", &["time", "id"]),
-    ("call", &["time", "id", "handoff"]),
+    ("call", &["time", "id", "conversation", "escalation", "handoff"]),
     ("ports", &["time", "id", "phone_number"]),
-    ("live", &["time", "id", "phone_number", "audio", "ear", "handoff", "call", "ports"]),
+    (
+        "live",
+        &[
+            "time",
+            "id",
+            "phone_number",
+            "audio",
+            "ear",
+            "conversation",
+            "escalation",
+            "handoff",
+            "call",
+            "ports",
+        ],
+    ),
     ("sim", &["time", "id", "phone_number", "audio"]),
-    ("edge", &["time", "id", "phone_number", "audio", "handoff", "call", "ports", "live"]),
-    ("config", &["phone_number"]),
+    (
+        "edge",
+        &[
+            "time",
+            "id",
+            "phone_number",
+            "audio",
+            "conversation",
+            "escalation",
+            "handoff",
+            "call",
+            "ports",
+            "live",
+        ],
+    ),
+    ("config", &["phone_number", "conversation", "escalation"]),
     ("telemetry", &["config"]),
     (
         "app",
@@ -65,7 +95,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bench", &["time", "id", "audio", "ear", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 
-const RING_1: &[&str] = &["time", "id", "phone_number", "audio", "ear", "handoff", "call"];
+const RING_1: &[&str] =
+    &["time", "id", "phone_number", "audio", "ear", "conversation", "escalation", "handoff", "call"];
 
 const NOT_IN_RING_1: &[&str] = &[
     "tokio",
