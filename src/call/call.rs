@@ -103,6 +103,9 @@ impl Call {
             Event::AssistantBroke(fault) => self.assistant_broke(at, fault, &mut effects),
             Event::AssistantFinished => self.assistant_finished(at, &mut effects),
             Event::PersonAsked(_) => self.person_asked(at, &mut effects),
+            Event::PersonProposed { pace, .. } => self.person_proposed(at, pace, &mut effects),
+            Event::ProposalAnswered(answer) => self.proposal_answered(at, answer, &mut effects),
+            Event::Said(said) => self.said(at, &said, &mut effects),
             Event::PersonNotNeeded => self.tell_handoff(at, Input::CalledOff, &mut effects),
             Event::KeyPressed { leg, key } => self.key_pressed(at, leg, key, &mut effects),
             Event::RepReserved { attempt, rep } => self.rep_reserved(at, attempt, rep, &mut effects),
@@ -121,7 +124,7 @@ impl Call {
             Event::Flowed { leg, hearing } => self.flowed(at, leg, hearing, &mut effects),
             Event::Heard { leg, what } => self.heard(at, leg, what, &mut effects),
             // Findings, for the record and for whoever watches: by themselves they decide nothing.
-            Event::TurnHeard(_) | Event::MoodHeard(_) | Event::Said(_) | Event::Noted(_) => {}
+            Event::TurnHeard(_) | Event::MoodHeard(_) | Event::Noted(_) => {}
             Event::Ticked => self.ticked(at, &mut effects),
             Event::ShuttingDown => self.shutting_down(at, &mut effects),
         }
@@ -222,7 +225,7 @@ impl Call {
 
     /// Brings everything into line after an event: who is needed, who is let go, who hears whom.
     pub(super) fn settle(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
-        if !self.is_over() && !self.rep_has_prospect() {
+        if !self.is_over() && !self.rep_has_prospect() && !self.house_asks() {
             match self.assistant {
                 Assistant::Parked { .. } => self.assistant = Assistant::here(at, None),
                 Assistant::Released => self.dial_assistant(None, 0, effects),

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::call::assistant::AssistantFault;
 use crate::call::call::Terms;
 use crate::conversation::{Fact, Note, Shape, Signal, Turn};
-use crate::handoff::{End, Phrase};
+use crate::escalation::Answer;
+use crate::handoff::{End, Pace, Phrase};
 use crate::id::{AttemptId, LegId, RepId};
 
 /// Something happened to a call.
@@ -32,6 +33,15 @@ pub enum Event {
     AssistantFinished,
     /// Somebody asked for a person.
     PersonAsked(Asker),
+    /// Somebody wants the prospect to be asked whether they would like a person.
+    PersonProposed {
+        /// Who.
+        by: Asker,
+        /// How much that presses.
+        pace: Pace,
+    },
+    /// Somebody says what the prospect answered to that.
+    ProposalAnswered(Answer),
     /// Somebody took that back.
     PersonNotNeeded,
     /// A key was pressed on this leg.

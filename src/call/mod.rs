@@ -3,6 +3,7 @@
 mod alone;
 pub mod assistant;
 mod company;
+mod deciding;
 mod prospect;
 mod reps;
 #[expect(clippy::module_inception, reason = "the main type of the folder bears its name, as everywhere")]

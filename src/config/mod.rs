@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use assistant::Assistant;
 pub use carrier::{Carrier, Twilio};
 pub use ear::{Ear, VoiceBy};
-pub use handoff::{Handoff, Rep};
+pub use handoff::{Handoff, ProposesWord, Rep};
 pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
 pub use server::{Fallback, Log, LogFormat, Server, Store, Voice};

@@ -2,4 +2,4 @@
 
 pub mod decision;
 
-pub use decision::{Decision, Evidence, Reason, Urgency};
+pub use decision::{Answer, Decision, Evidence, Reason, Urgency};
