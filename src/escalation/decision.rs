@@ -65,20 +65,6 @@ pub enum Reason {
     MissingEvidence,
 }
 
-/// What became of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Answer {
-    /// The prospect would like a person.
-    Agreed,
-    /// The prospect would not.
-    Refused,
-    /// The prospect said neither yes nor no.
-    NoAnswer,
-    /// Somebody took it back.
-    CalledOff,
-}
-
 /// How soon a person should be involved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
