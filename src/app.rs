@@ -112,6 +112,7 @@ impl App {
                 planner: planner(config, http)?,
                 admission: admission.clone(),
                 switchboard: switchboard.clone(),
+                announcements: Arc::new(store.clone()),
                 statuses: Mutex::new(HashMap::new()),
                 refusals_said: Seldom::default(),
             }),

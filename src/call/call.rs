@@ -122,6 +122,8 @@ impl Call {
             Event::Heard { leg, what } => self.heard(at, leg, what, &mut effects),
             // Findings, for the record and for whoever watches: by themselves they decide nothing.
             Event::TurnHeard(_) | Event::MoodHeard(_) | Event::Said(_) | Event::Noted(_) => {}
+            // Of no effect yet.
+            Event::WhyAsked(_) | Event::ProposalAnswered(_) => {}
             Event::Ticked => self.ticked(at, &mut effects),
             Event::ShuttingDown => self.shutting_down(at, &mut effects),
         }

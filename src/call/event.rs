@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::assistant::AssistantFault;
 use crate::call::call::Terms;
 use crate::conversation::{Fact, Note, Shape, Signal, Turn};
+use crate::escalation::{Reason, Urgency};
 use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, LegId, RepId};
 
@@ -32,8 +33,12 @@ pub enum Event {
     AssistantFinished,
     /// Somebody asked for a person.
     PersonAsked(Asker),
+    /// Why the next [`Event::PersonAsked`] asks, where the asker says so.
+    WhyAsked(Box<WhyAsked>),
     /// Somebody took that back.
     PersonNotNeeded,
+    /// The assistant offered a person, and the prospect answered so.
+    ProposalAnswered(Answer),
     /// A key was pressed on this leg.
     KeyPressed {
         /// Which leg.
@@ -194,4 +199,30 @@ pub enum Asker {
     ProspectKey,
     /// The assistant or an operator, over the control API.
     Api,
+}
+
+/// Why a person is asked for, in the asker's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyAsked {
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// How soon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urgency: Option<Urgency>,
+    /// What the rep should know; empty where nothing is said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// What the prospect said to the offer of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// They want one.
+    Agreed,
+    /// They want none.
+    Refused,
+    /// They said neither.
+    NoAnswer,
 }

@@ -183,6 +183,8 @@ impl Call {
             | Event::MoodHeard(_)
             | Event::Said(_)
             | Event::Noted(_)
+            | Event::WhyAsked(_)
+            | Event::ProposalAnswered(_)
             | Event::Ticked
             | Event::ShuttingDown => {}
         }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::handoff::Hearing;
 use crate::id::CallId;
+use crate::live::clock::CallClock;
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{LegLimits, Teller, ToCall};
 use crate::time::MediaTime;
@@ -81,6 +82,8 @@ impl Stage {
             commands,
             address: address.clone(),
             speech,
+            clock: CallClock::start(),
+            watchers: Arc::default(),
             limits: LegLimits { ping_every: Duration::from_secs(3_600), ..LegLimits::default() },
         };
         tokio::spawn(run(line.clone(), seat));
