@@ -19,7 +19,7 @@ use crate::handoff::{Hearing, Sounds};
 use crate::id::{CallId, LegId};
 use crate::live::clock::CallClock;
 use crate::live::house_voice::HouseVoice;
-use crate::live::line::{AssistantLine, CarrierLine, FromAssistant, FromCarrier, LineBroke};
+use crate::live::line::{AssistantLine, CarrierLine, FromAssistant, FromCarrier, LineBroke, ToFollower};
 use crate::live::listening::{Ears, VoiceBy};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{AssistantSeat, Berth, LegLimits, PhoneSeat, SeatNumber, Teller};
@@ -210,6 +210,10 @@ impl AssistantLine for AssistantEnd {
     }
 
     async fn send_key(&mut self, _key: char) -> Result<(), LineBroke> {
+        Ok(())
+    }
+
+    async fn send_word(&mut self, _word: ToFollower<'_>) -> Result<(), LineBroke> {
         Ok(())
     }
 

@@ -50,6 +50,10 @@ impl AssistantLine for FakeLine {
         self.write().await
     }
 
+    async fn send_word(&mut self, _word: ToFollower<'_>) -> Result<(), LineBroke> {
+        self.write().await
+    }
+
     async fn ping(&mut self) -> Result<(), LineBroke> {
         self.write().await
     }
