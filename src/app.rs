@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::call::{AssistantTerms, Terms};
@@ -18,6 +18,7 @@ use crate::config::{Config, Fallback as Fallbacks, ProposesWord, Secret, VoiceBy
 use crate::ear::mood::heads::Heads;
 use crate::edge::admission::Admission;
 use crate::edge::api::Api;
+use crate::edge::api::webhook::{self, SigningKey};
 use crate::edge::assistant::hosted::Hosted;
 use crate::edge::assistant::plan::{Planner, Webhook};
 use crate::edge::assistant::stream::MediaStreams;
@@ -52,6 +53,7 @@ pub struct App {
     admission: Arc<Admission>,
     sockets: SocketLimits,
     drain: Duration,
+    webhook: Option<Posting>,
     /// All its calls.
     pub switchboard: Arc<Switchboard>,
     /// Its store.
@@ -112,6 +114,7 @@ impl App {
                 planner: planner(config, http)?,
                 admission: admission.clone(),
                 switchboard: switchboard.clone(),
+                announcements: Arc::new(store.clone()),
                 statuses: Mutex::new(HashMap::new()),
                 refusals_said: Seldom::default(),
             }),
@@ -119,11 +122,13 @@ impl App {
                 switchboard: switchboard.clone(),
                 token: config.assistant.auth_token.set(),
             }),
-            api: Arc::new(Api {
-                switchboard: switchboard.clone(),
-                calls: Arc::new(store.clone()),
-                operator_keys: config.server.operator_keys.iter().filter_map(Secret::set).collect(),
-            }),
+            api: Arc::new(Api::new(
+                switchboard.clone(),
+                Arc::new(store.clone()),
+                Arc::new(store.clone()),
+                config.server.operator_keys.iter().filter_map(Secret::set).collect(),
+                config.api.announced.0,
+            )),
             numbers: numbers(),
             admission: admission.clone(),
         };
@@ -138,6 +143,7 @@ impl App {
                 per_address: config.server.sockets_per_address,
             },
             drain: config.server.drain.0,
+            webhook: posting(config, &switchboard)?,
             switchboard,
             store,
         })
@@ -166,6 +172,13 @@ impl App {
         }
         self.admission.close();
         drain(&self.switchboard, self.drain, now).await;
+        if let Some(mut webhook) = self.webhook {
+            let all_posted = webhook.waiting.wait_for(|waiting| *waiting == 0);
+            if timeout(POSTED_WITHIN, all_posted).await.is_err() {
+                tracing::warn!("the webhook has not taken all that happened, and is waited for no longer");
+            }
+            webhook.running.abort();
+        }
         drop(close);
         doors.await.context("the doors failed")?;
         if timeout(WRITTEN_WITHIN, self.recorder.flush()).await.is_err() {
@@ -192,6 +205,28 @@ fn account(config: &Config, origin: &str) -> Account {
         announcement: config.ear.announcement.clone(),
         stream_name: twilio.stream_name.clone(),
     }
+}
+
+/// The operator's webhook, at work.
+struct Posting {
+    running: tokio::task::JoinHandle<()>,
+    waiting: watch::Receiver<usize>,
+}
+
+/// Posts what becomes of calls, where the operator wants that.
+fn posting(config: &Config, switchboard: &Switchboard) -> anyhow::Result<Option<Posting>> {
+    let api = &config.api;
+    if api.webhook_url.is_empty() {
+        return Ok(None);
+    }
+    let webhook = webhook::Webhook {
+        url: api.webhook_url.parse().context("api.webhook_url is no URL")?,
+        secret: SigningKey::read(api.webhook_secret.reveal()).context("api.webhook_secret")?,
+        http: http::client_that_stays().context("no HTTP client could be made")?,
+    };
+    let (waits, waiting) = watch::channel(0);
+    let watched = switchboard.world().watchers.subscribe();
+    Ok(Some(Posting { running: tokio::spawn(webhook::run(webhook, watched, waits)), waiting }))
 }
 
 /// The carrier's REST API by itself, for whoever takes no calls.
@@ -324,6 +359,9 @@ fn numbers() -> metrics_exporter_prometheus::PrometheusHandle {
 
 /// Entries that a watcher may be late by.
 const WATCHED: usize = 1_024;
+
+/// A webhook that takes longer is not worth a stop that hangs.
+const POSTED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A store that has not answered by then does not work.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(10);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::conversation::Context;
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
 use crate::time::{CallTime, Timestamp};
@@ -235,13 +236,38 @@ pub struct StoredEntry {
     pub json: String,
 }
 
+/// Which calls are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// At most so many, the latest first.
+    pub limit: u32,
+    /// Only `inbound` or only `outbound` ones.
+    pub direction: Option<&'static str>,
+    /// Only those that began then or later.
+    pub since: Option<Timestamp>,
+    /// Whether they still run.
+    pub running: Option<bool>,
+}
+
+impl Listed {
+    /// The latest, whatever they are.
+    pub fn latest(limit: u32) -> Self {
+        Self { limit, direction: None, since: None, running: None }
+    }
+}
+
 /// The record of calls.
 pub trait Calls: Send + Sync {
     /// Writes all of these, in order, in one transaction. At most 5 s; may be repeated: what is there already stays.
     fn write(&self, records: Vec<Record>) -> BoxFuture<'_, Result<(), Fault>>;
 
     /// The latest calls, newest first. At most 5 s; may be repeated.
-    fn latest(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>>;
+    fn latest(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>> {
+        self.list(Listed::latest(limit))
+    }
+
+    /// These calls, newest first. At most 5 s; may be repeated.
+    fn list(&self, which: Listed) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>>;
 
     /// One call. At most 5 s; may be repeated.
     fn call(&self, call: CallId) -> BoxFuture<'_, Result<Option<StoredCall>, Fault>>;
@@ -280,6 +306,28 @@ pub struct RungPhone {
 pub trait Unfinished: Send + Sync {
     /// The calls that were begun and never closed, oldest first. At most 5 s; may be repeated.
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<UnfinishedCall>, Fault>>;
+}
+
+/// What is known of a prospect who is about to be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// Whom.
+    pub prospect: PhoneNumber,
+    /// What is known.
+    pub context: Context,
+    /// How long it is kept.
+    pub until: Timestamp,
+}
+
+/// Calls to prospects that were announced, and have yet to be placed.
+pub trait Announcements: Send + Sync {
+    /// Keeps this until the call comes or its time is over; an earlier one for the same number gives way. At most 5 s;
+    /// may be repeated.
+    fn announce(&self, announcement: Announcement) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// The call to this number came: what was announced of it and is still good, which is then kept no longer. At most
+    /// 5 s; a second time there is nothing.
+    fn take(&self, prospect: PhoneNumber, now: Timestamp) -> BoxFuture<'_, Result<Option<Context>, Fault>>;
 }
 
 /// Who may be asked, and who is taken.

@@ -124,7 +124,7 @@ impl Call {
             Event::Flowed { leg, hearing } => self.flowed(at, leg, hearing, &mut effects),
             Event::Heard { leg, what } => self.heard(at, leg, what, &mut effects),
             // Findings, for the record and for whoever watches: by themselves they decide nothing.
-            Event::TurnHeard(_) | Event::MoodHeard(_) | Event::Noted(_) => {}
+            Event::TurnHeard(_) | Event::MoodHeard(_) | Event::Noted(_) | Event::WhyAsked(_) => {}
             Event::Ticked => self.ticked(at, &mut effects),
             Event::ShuttingDown => self.shutting_down(at, &mut effects),
         }

@@ -14,6 +14,6 @@ pub mod timeline;
 
 pub use assistant::{AssistantFault, AssistantTerms};
 pub use call::{Call, Terms, Timer};
-pub use effect::{CallEnd, Effect, Next};
-pub use event::{Asker, Event, Felt, Heard, MoodHeard, Noted, Said, TurnHeard};
+pub use effect::{CallEnd, Decided, Effect, Next};
+pub use event::{Asker, Event, Felt, Heard, MoodHeard, Noted, Said, TurnHeard, WhyAsked};
 pub use timeline::Entry;

@@ -189,6 +189,7 @@ impl Call {
             | Event::MoodHeard(_)
             | Event::Said(_)
             | Event::Noted(_)
+            | Event::WhyAsked(_)
             | Event::Ticked
             | Event::ShuttingDown => {}
         }

@@ -1,5 +1,6 @@
 //! What an operator may set. `deploy/baton.toml` is the reference of every key.
 
+pub mod api;
 pub mod assistant;
 pub mod carrier;
 pub mod check;
@@ -12,6 +13,7 @@ pub mod server;
 use serde::{Deserialize, Serialize};
 
 pub use crate::time::Span;
+pub use api::Api;
 pub use assistant::Assistant;
 pub use carrier::{Carrier, Twilio};
 pub use ear::{Ear, VoiceBy};
@@ -32,6 +34,8 @@ pub struct Config {
     pub carrier: Carrier,
     /// The AI voice that has the prospect first.
     pub assistant: Assistant,
+    /// The control API.
+    pub api: Api,
     /// How Baton listens.
     pub ear: Ear,
     /// How a person is put into a call.

@@ -6,6 +6,7 @@ pub mod assistant;
 pub mod api;
 pub mod store;
 pub mod admission;
+pub mod announced;
 pub mod machine;
 pub mod budget;
 pub mod lenient;

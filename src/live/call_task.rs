@@ -24,6 +24,7 @@ use crate::live::seat::{
 };
 use crate::live::speech::Speech;
 use crate::live::tickets::Tickets;
+use crate::live::watching::{Place, Watched};
 use crate::phone_number::PhoneNumber;
 use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder};
 
@@ -52,13 +53,13 @@ pub struct World {
     /// Where the reps are reached.
     pub phones: BTreeMap<RepId, PhoneNumber>,
     /// Whoever wants to watch: every entry of every timeline as it comes about.
-    pub watchers: broadcast::Sender<(CallId, Arc<Entry>)>,
+    pub watchers: broadcast::Sender<Watched>,
 }
 
 /// Where a call's task begins.
 pub(crate) struct Beginning {
     call: Call,
-    clock: CallClock,
+    pub(crate) clock: CallClock,
     entries: u64,
     event: Event,
     /// The try that goes on, if any.
@@ -187,7 +188,7 @@ impl CallTask {
     /// One event: into the call, into the timeline, and what the call wants is done.
     fn happened(&mut self, event: Event) {
         let at = self.clock.now();
-        let stage = self.call.handoff().map(|h| h.stage().name());
+        let before = Place::of(&self.call);
         let effects = self.call.handle(at, event.clone());
         if event == Event::Ticked && effects.is_empty() {
             return;
@@ -197,14 +198,15 @@ impl CallTask {
         for effect in &entry.effects {
             self.perform(effect);
         }
-        let now = self.call.handoff().map(|h| h.stage().name());
-        if now != stage
-            && let Some(now) = now
-        {
-            tracing::info!(call.id = %self.live.id, call.at = %at, handoff.stage = now, "the handoff moved on");
+        let stage = before.left_for(&self.call);
+        if let Some(stage) = &stage {
+            tracing::info!(call.id = %self.live.id, call.at = %at, handoff.stage = stage.name(), "the handoff moved on");
         }
+        let number = self.entries - 1;
+        let watched = Watched { call: self.live.id, number, entry: Arc::new(entry), stage };
+        self.live.watchers.tell(&watched);
         // Nobody watching is the rule.
-        let _ = self.world.watchers.send((self.live.id, Arc::new(entry)));
+        let _ = self.world.watchers.send(watched);
     }
 
     fn record(&mut self, entry: &Entry) {
@@ -228,6 +230,8 @@ impl CallTask {
                 self.look();
             }
             Effect::Say { leg, phrase } => self.tell_phone(*leg, PhoneCommand::Say(*phrase)),
+            // It is in the timeline, where whoever watches finds it.
+            Effect::Decide(_) => {}
             Effect::Reserve { attempt, among } => self.reserve(*attempt, among.clone()),
             Effect::Ring { attempt, rep } => self.ring(*attempt, rep),
             Effect::Commit(attempt) => self.commit(*attempt),
@@ -260,6 +264,8 @@ impl CallTask {
             commands,
             address,
             speech: self.speech.clone(),
+            clock: self.clock,
+            watchers: self.live.watchers.clone(),
             limits: self.world.limits,
         };
         let dialling = self.world.assistants.dial(self.live.facts.clone(), time, seat);

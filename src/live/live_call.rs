@@ -10,10 +10,11 @@ use tokio::time::Instant;
 
 use crate::call::Next;
 use crate::id::{AttemptId, CallId, LegId};
-use crate::live::clock;
+use crate::live::clock::{self, CallClock};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{Berth, CallFacts, SeatNumber, Teller};
 use crate::live::speech::Speech;
+use crate::live::watching::Watchers;
 use crate::ports::CarrierCall;
 
 /// One running call.
@@ -26,6 +27,10 @@ pub struct LiveCall {
     pub patchbay: Arc<Patchbay>,
     /// How to tell it what happened.
     pub teller: Teller,
+    /// What time it is in it.
+    pub clock: CallClock,
+    /// Whoever wants to watch it: every entry of its timeline as it comes about.
+    pub watchers: Arc<Watchers>,
     pub(crate) speech: Berth<mpsc::Receiver<Speech>>,
     taken_up: TakenUp,
     next: Mutex<Option<Next>>,
@@ -70,6 +75,7 @@ impl LiveCall {
         id: CallId,
         facts: CallFacts,
         teller: Teller,
+        clock: CallClock,
         speech: mpsc::Receiver<Speech>,
         taken_up: TakenUp,
     ) -> Self {
@@ -78,6 +84,8 @@ impl LiveCall {
             facts: Arc::new(facts),
             patchbay: Arc::default(),
             teller,
+            clock,
+            watchers: Arc::default(),
             speech: Berth::new(speech),
             taken_up,
             next: Mutex::default(),

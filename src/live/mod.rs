@@ -36,5 +36,7 @@ pub mod seat;
 pub mod speech;
 pub mod switchboard;
 mod talk_of_two;
+pub mod telling;
 pub mod tickets;
 pub mod timer;
+pub mod watching;

@@ -10,13 +10,15 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
 use crate::call::{AssistantFault, Event};
-use crate::conversation::{Note, Piece};
+use crate::conversation::{Context, Note, Piece};
 use crate::handoff::Phrase;
 use crate::id::{CallId, LegId};
+use crate::live::clock::CallClock;
 use crate::live::house_voice::HouseVoice;
 use crate::live::listening::Ears;
 use crate::live::patchbay::Patchbay;
 use crate::live::speech::Speech;
+use crate::live::watching::Watchers;
 use crate::phone_number::PhoneNumber;
 use crate::ports::CarrierCall;
 
@@ -190,6 +192,10 @@ pub struct AssistantSeat {
     pub address: mpsc::Sender<AssistantCommand>,
     /// The way of its speech to the prospect.
     pub speech: mpsc::Sender<Speech>,
+    /// What time it is in the call.
+    pub clock: CallClock,
+    /// What becomes of the call, for one that wants to know.
+    pub watchers: Arc<Watchers>,
     /// Its limits.
     pub limits: LegLimits,
 }
@@ -221,6 +227,9 @@ pub struct CallFacts {
     pub prospect: PhoneNumber,
     /// Our number.
     pub line: PhoneNumber,
+    /// What is known before anybody has said a word.
+    #[serde(default)]
+    pub context: Context,
     /// The name of the call that the assistant knows it by: looks like the carrier's, and is not.
     pub alias: String,
     /// A token that is good for this call only.

@@ -163,6 +163,7 @@ impl Ledger {
             Effect::DialAssistant { .. }
             | Effect::CloseAssistant { .. }
             | Effect::PassKey(_)
+            | Effect::Decide(_)
             | Effect::Dismiss { .. } => {}
         }
     }

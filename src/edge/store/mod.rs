@@ -1,5 +1,6 @@
 //! The store: what must survive the process. SQLite in one folder; the SQL is portable on purpose.
 
+mod announcements;
 mod calls;
 mod reps;
 #[cfg(test)]
@@ -168,6 +169,7 @@ fn fault(error: sqlx::Error) -> Fault {
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/sqlite/0001_calls.sql"),
     include_str!("migrations/sqlite/0002_coming_back.sql"),
+    include_str!("migrations/sqlite/0003_announcements.sql"),
 ];
 
 /// The time limit of the ports.

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::call::{Event, Next};
 use crate::edge::admission::Admission;
+use crate::edge::announced;
 use crate::edge::assistant::plan::{Plan, Planner};
 use crate::edge::carrier::twilio::account::{Account, Fallback};
 use crate::edge::carrier::twilio::media::{self, LARGEST_MESSAGE, Refusal, TwilioLine};
@@ -33,7 +34,7 @@ use crate::live::seat::{CallFacts, Direction, Token};
 use crate::live::switchboard::{AfterStream, Switchboard};
 use crate::live::{blast_wall, chance, phone_leg};
 use crate::phone_number::PhoneNumber;
-use crate::ports::CarrierCall;
+use crate::ports::{Announcements, CarrierCall};
 
 /// What the doors need.
 pub struct Door {
@@ -47,6 +48,8 @@ pub struct Door {
     pub admission: Arc<Admission>,
     /// The calls.
     pub switchboard: Arc<Switchboard>,
+    /// What was announced of calls that we place.
+    pub announcements: Arc<dyn Announcements>,
     /// The statuses seen so far, a leg each.
     pub statuses: Mutex<HashMap<(CallId, LegId), StatusOrder>>,
     /// How often it is said that somebody was refused.
@@ -99,12 +102,16 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
         Plan::Stream { before, stream, afterwards } => (before, stream, afterwards),
         Plan::PassThrough(document) => return xml(document),
     };
+    let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
+    let prospect = number(prospect);
+    let context = announced::context(&*door.announcements, direction, &prospect).await;
     let facts = CallFacts {
         carrier_call,
         account: form.get("AccountSid").map(str::to_owned),
-        direction: if inbound { Direction::Inbound } else { Direction::Outbound },
-        prospect: number(prospect),
+        direction,
+        prospect,
         line: number(line),
+        context,
         alias,
         token: Token(format!("{:032x}", chance::bits())),
         assistant_url: target.url,
