@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::call::{AssistantTerms, Terms};
 use crate::config::{Config, Fallback as Fallbacks, ProposesWord, Secret, VoiceBy};
+use crate::conversation::Context;
 use crate::ear::mood::heads::Heads;
 use crate::edge::admission::Admission;
 use crate::edge::api::Api;
@@ -333,6 +334,8 @@ fn terms(config: &Config) -> Terms {
         },
         away: handoff.away.0,
         alone: handoff.alone.0,
+        escalation: Arc::new(config.escalation.clone()),
+        context: Context::default(),
     }
 }
 
