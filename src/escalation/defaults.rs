@@ -34,7 +34,7 @@ pub(crate) fn inbound() -> Changes {
 
 /// Whom we ring did not ask for it: a "no" counts more, and we wait longer before we ask again.
 pub(crate) fn outbound() -> Changes {
-    Changes { cool_down: Some(Span::secs(60)), after_refusal: Some(125), triggers, ..Changes::default() }
+    Changes { cool_down: Some(Span::secs(60)), after_refusal: Some(125), ..Changes::default() }
 }
 
 /// One clear request is enough, at any time, and counts before the sentence is finished; it is forgotten soon.
