@@ -12,6 +12,7 @@ pub mod server;
 
 use serde::{Deserialize, Serialize};
 
+use crate::escalation::Policy;
 pub use crate::time::Span;
 pub use api::Api;
 pub use assistant::Assistant;
@@ -38,6 +39,8 @@ pub struct Config {
     pub api: Api,
     /// How Baton listens.
     pub ear: Ear,
+    /// When a person should be involved.
+    pub escalation: Policy,
     /// How a person is put into a call.
     pub handoff: Handoff,
     /// Who may take over, in the order in which they are asked.
