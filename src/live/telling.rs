@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::call::{Asker, Event, WhyAsked};
 use crate::conversation::{Note, Piece, Source, Speaker, Wording};
-use crate::escalation::Answer;
+use crate::escalation::{Answer, Urgency};
+use crate::handoff::Pace;
 use crate::live::chance;
 use crate::live::seat::Teller;
 use crate::time::CallTime;
@@ -19,6 +20,8 @@ pub enum Telling {
     Note(Note),
     /// A person is wanted, for this reason.
     PersonAsked(WhyAsked),
+    /// The prospect is to be asked whether they would like a person.
+    PersonProposed(WhyAsked),
     /// No person is wanted after all.
     PersonNotNeeded,
     /// The prospect was offered a person and answered so.
@@ -111,13 +114,11 @@ impl Telling {
         Ok(match self {
             Self::Turn(turn) => Tellable::Words(turn.piece(now)?),
             Self::Note(note) => Tellable::Noted(note),
-            Self::PersonAsked(why) => {
-                let asked = Event::PersonAsked(Asker::Api);
-                if why == WhyAsked::default() {
-                    Tellable::Events(vec![asked])
-                } else {
-                    Tellable::Events(vec![Event::WhyAsked(Box::new(why)), asked])
-                }
+            Self::PersonAsked(why) => because(why, Event::PersonAsked(Asker::Api)),
+            Self::PersonProposed(why) => {
+                let pace =
+                    if why.urgency == Some(Urgency::Immediate) { Pace::AtOnce } else { Pace::AtTheNextPause };
+                because(why, Event::PersonProposed { by: Asker::Api, pace })
             }
             Self::PersonNotNeeded => Tellable::Events(vec![Event::PersonNotNeeded]),
             Self::ProposalAnswered(answer) => Tellable::Events(vec![Event::ProposalAnswered(answer)]),
@@ -140,6 +141,14 @@ impl Tellable {
                 true
             }
         }
+    }
+}
+
+fn because(why: WhyAsked, wish: Event) -> Tellable {
+    if why == WhyAsked::default() {
+        Tellable::Events(vec![wish])
+    } else {
+        Tellable::Events(vec![Event::WhyAsked(Box::new(why)), wish])
     }
 }
 

@@ -442,6 +442,7 @@ pub(crate) fn terms() -> Terms {
         },
         away: s(10),
         alone: s(10),
+        ..Terms::default()
     }
 }
 

@@ -88,7 +88,7 @@ pub fn signal(value: Value) -> Result<Telling, Wrong> {
     }))
 }
 
-/// A person is wanted: `{reason, urgency, note}`, each of them optional.
+/// A person is wanted: `{reason, urgency, note, ask_first}`, each of them optional.
 pub fn handoff(value: Value) -> Result<Telling, Wrong> {
     let told: HandoffTold = part(value)?;
     let urgency = told.urgency.map(|urgency| match urgency {
@@ -97,7 +97,8 @@ pub fn handoff(value: Value) -> Result<Telling, Wrong> {
     });
     let note = told.note.unwrap_or_default();
     let note = if note.trim().is_empty() { String::new() } else { text(&note, "note", LONGEST_NOTE)? };
-    Ok(Telling::PersonAsked(WhyAsked { reason: told.reason, urgency, note }))
+    let why = WhyAsked { reason: told.reason, urgency, note };
+    Ok(if told.ask_first { Telling::PersonProposed(why) } else { Telling::PersonAsked(why) })
 }
 
 /// What the prospect said to the offer of a person: `{answer}`.
@@ -153,6 +154,8 @@ struct HandoffTold {
     reason: Option<Reason>,
     urgency: Option<UrgencyWord>,
     note: Option<String>,
+    #[serde(default)]
+    ask_first: bool,
 }
 
 /// Asking first, or not in this call, is no asking for a person.
@@ -325,6 +328,9 @@ mod tests {
         };
         let told = json!({"reason": "human-only-topic", "urgency": "immediate", "note": why.note});
         assert_eq!(handoff(told), Ok(Telling::PersonAsked(why)));
+        let offered = handoff(json!({"ask_first": true, "urgency": "normal"}));
+        let pressing_little = WhyAsked { urgency: Some(Urgency::Normal), ..WhyAsked::default() };
+        assert_eq!(offered, Ok(Telling::PersonProposed(pressing_little)));
         assert!(wrong(handoff, json!({"urgency": "nurture"})).contains("`immediate` or `normal`"));
         assert!(wrong(handoff, json!({"reason": "bored"})).contains("`explicit-request`"));
         let no_answer = Ok(Telling::ProposalAnswered(Answer::NoAnswer));
