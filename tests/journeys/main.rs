@@ -11,6 +11,7 @@ mod handed_over;
 mod lag;
 mod logs;
 mod neighbours;
+mod offers;
 mod program;
 mod races;
 mod stage;
