@@ -3,11 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use baton::call::{Answer, CallEnd};
+use std::sync::Arc;
+
+use baton::call::{Answer, Asker, CallEnd, Decided, Effect, Entry, Event, Noted, Said, Terms, WhyAsked};
 use baton::conversation::turn::FactName;
-use baton::conversation::{SignalKind, Speaker, StageOfTalk};
-use baton::edge::api::news::Kind;
-use baton::escalation::{Reason, Urgency};
+use baton::conversation::{
+    Fact, Note, Shape, Signal, SignalKind, Source, Speaker, StageOfTalk, Standing, Turn, Wording,
+};
+use baton::edge::api::news::{Kind, News};
+use baton::escalation::{Decision, Evidence, Reason, Urgency};
+use baton::handoff::{Outcome, Stage};
+use baton::id::{AttemptId, CallId, RepId};
+use baton::live::watching::Watched;
+use baton::time::CallTime;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -96,6 +104,124 @@ fn the_document_has_the_words_that_the_code_has() {
     let posted = Kind::ALL.into_iter().filter(|kind| kind.is_a_turning_point());
     let posted: BTreeSet<String> = posted.map(|kind| kind.word().to_owned()).collect();
     assert_eq!(words_in(&schema("Post")["properties"]["type"]["enum"]), posted);
+}
+
+/// One of everything that there is news of.
+fn everything() -> Vec<Entry> {
+    let at = CallTime::from_millis(12_500);
+    let signal = Signal {
+        kind: SignalKind::PricingAsked,
+        strength: 80,
+        at,
+        turn: Some(3),
+        words: "what would that cost".to_owned(),
+        about: "price".to_owned(),
+    };
+    let fact =
+        |turn| Fact { name: FactName::Budget, value: "20k".to_owned(), standing: Standing::Inferred, turn };
+    let turn = Turn {
+        number: 3,
+        by: Speaker::Prospect,
+        from: CallTime::from_millis(11_000),
+        until: at,
+        words: "what would that cost for 40 of us?".to_owned(),
+        confidence: Some(91),
+        wording: Wording::Final,
+        source: Source::Assistant,
+    };
+    let (signals, facts) = (vec![signal.clone()], vec![fact(Some(3)), fact(None)]);
+    let shape =
+        Shape { open_questions: vec!["price".to_owned()], missing: vec![FactName::Role], ..Shape::default() };
+    let said = Event::Said(Box::new(Said { turn, signals: signals.clone(), facts, shape }));
+    let notes = [
+        Note::FellBack,
+        Note::Unanswered,
+        Note::Unsure(None),
+        Note::Unsure(Some(30)),
+        Note::Fact(FactName::Company, "Example Ltd".to_owned()),
+    ];
+    let noted = notes.map(|note| Event::Noted(Box::new(Noted { note, signals: signals.clone() })));
+    let decision = Decision {
+        number: 1,
+        at,
+        reason: Reason::HighInterest,
+        urgency: Urgency::Normal,
+        trigger: "buying".to_owned(),
+        score: 120,
+        threshold: 100,
+        evidence: vec![Evidence { signal, weighed: 120 }],
+        open_questions: vec!["price".to_owned()],
+    };
+    let decided =
+        Effect::Decide(Box::new(Decided { decision, words: "Shall I bring in a colleague?".to_owned() }));
+    let why = WhyAsked {
+        reason: Some(Reason::Loop),
+        urgency: Some(Urgency::Immediate),
+        note: "asks again".to_owned(),
+    };
+    let events = [
+        Event::Began(Box::new(Terms::default())),
+        said,
+        Event::WhyAsked(Box::new(why)),
+        Event::WhyAsked(Box::default()),
+        Event::PersonAsked(Asker::Api),
+        Event::PersonAsked(Asker::ProspectKey),
+        Event::PersonNotNeeded,
+        Event::ProposalAnswered(Answer::NoAnswer),
+        Event::Ticked,
+    ];
+    let events = events.into_iter().chain(noted);
+    let mut all: Vec<Entry> = events.map(|event| Entry { at, event, effects: Vec::new() }).collect();
+    all[1].effects.push(decided);
+    let ends = [
+        CallEnd::ProspectLeft,
+        CallEnd::AssistantFinished,
+        CallEnd::FellBack,
+        CallEnd::NeverCame,
+        CallEnd::ShutDown,
+    ];
+    all.extend(ends.map(|end| Entry { at, event: Event::Ticked, effects: vec![Effect::Close(end)] }));
+    all
+}
+
+#[test]
+fn all_news_is_as_the_document_describes_it_and_no_kind_is_forgotten() {
+    let described = Described::load();
+    let mut seen = BTreeSet::new();
+    let mut look = |number: u64, entry: Entry, stage: Option<Stage>| {
+        let entry = Arc::new(entry);
+        for news in News::of(&Watched { call: CallId::from_bits(1), number, entry, stage }) {
+            let json = news.json();
+            assert_eq!(described.complaints_about("News", &json), Vec::<String>::new(), "{json:#}");
+            seen.insert(news.kind.word());
+        }
+    };
+    for (entry, number) in everything().into_iter().zip(0..) {
+        look(number, entry, None);
+    }
+    let (attempt, until) = (AttemptId(2), CallTime::ZERO);
+    let rep = || RepId::new("sam");
+    let why = baton::handoff::WhyReturned::NobodyTookIt;
+    let stages = [
+        Stage::Seeking { attempt, until },
+        Stage::Offering { attempt },
+        Stage::Joining { attempt, until },
+        Stage::Briefing { attempt, until },
+        Stage::Cutting { attempt, until },
+        Stage::Introducing { attempt, until, prospect_heard: false, rep_heard: false },
+        Stage::Bridging { attempt },
+        Stage::Rejoining { attempt, until, introduced: baton::handoff::Introduced::Already },
+        Stage::Recovering { until },
+        Stage::Over(Outcome::HandedOver { rep: rep() }),
+        Stage::Over(Outcome::ReturnedToAssistant { why }),
+        Stage::Over(Outcome::CalledOff),
+        Stage::Over(Outcome::Abandoned),
+        Stage::Over(Outcome::CutShort { rep: Some(rep()) }),
+    ];
+    for stage in stages {
+        look(9, Entry { at: until, event: Event::Ticked, effects: Vec::new() }, Some(stage));
+    }
+    assert_eq!(seen, Kind::ALL.into_iter().map(Kind::word).collect());
 }
 
 #[test]

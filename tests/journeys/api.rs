@@ -179,7 +179,7 @@ async fn what_is_refused_says_what_to_do_and_nothing_of_it_is_taken() {
         .await;
     assert!(refused["error"].as_str().unwrap().starts_with("turn 2: its time lies ahead"), "{refused}");
     let huge =
-        api.asked("POST", TURNS).bearer_auth(&api.token).body(format!("[\"{}\"]", "x".repeat(300_000)));
+        api.asked("POST", TURNS).bearer_auth(&api.token).body(format!("[\"{}\"]", "x".repeat(256 * 1024)));
     assert_eq!(api.answer("POST", TURNS, huge).await.0, 413);
     let listing = api.asked("GET", "/v1/calls").bearer_auth(&api.token);
     assert_eq!(api.answer("GET", "/v1/calls", listing).await.0, 401, "the token opens its own call only");
