@@ -14,7 +14,8 @@ use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::call::{AssistantTerms, Terms};
-use crate::config::{Config, Fallback as Fallbacks, Secret, VoiceBy};
+use crate::config::{Config, Fallback as Fallbacks, ProposesWord, Secret, VoiceBy};
+use crate::conversation::Context;
 use crate::ear::mood::heads::Heads;
 use crate::edge::admission::Admission;
 use crate::edge::api::Api;
@@ -31,7 +32,7 @@ use crate::edge::http::{self, Doors, accept};
 use crate::edge::machine::{self, Machine};
 use crate::edge::seldom::Seldom;
 use crate::edge::store::Store;
-use crate::handoff::Policy;
+use crate::handoff::{Policy, Proposer};
 use crate::id::RepId;
 use crate::live::call_task::World;
 use crate::live::coming_back;
@@ -307,6 +308,12 @@ fn terms(config: &Config) -> Terms {
         person_key: handoff.key.chars().next(),
         reps: config.reps.iter().map(|rep| RepId::new(&rep.name)).collect(),
         handoff: Policy {
+            proposes: match handoff.proposes {
+                ProposesWord::House => Proposer::House,
+                ProposesWord::Assistant => Proposer::Assistant,
+            },
+            propose: handoff.propose.0,
+            pause: handoff.pause.0,
             seek: handoff.seek.0,
             ring: handoff.ring.0,
             accept: handoff.accept.0,
@@ -327,6 +334,8 @@ fn terms(config: &Config) -> Terms {
         },
         away: handoff.away.0,
         alone: handoff.alone.0,
+        escalation: Arc::new(config.escalation.clone()),
+        context: Context::default(),
     }
 }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::call::assistant::AssistantFault;
 use crate::call::call::Terms;
 use crate::conversation::{Fact, Note, Shape, Signal, Turn};
-use crate::escalation::{Reason, Urgency};
-use crate::handoff::{End, Phrase};
+use crate::escalation::{Answer, Reason, Urgency};
+use crate::handoff::{End, Pace, Phrase};
 use crate::id::{AttemptId, LegId, RepId};
 
 /// Something happened to a call.
@@ -33,6 +33,13 @@ pub enum Event {
     AssistantFinished,
     /// Somebody asked for a person.
     PersonAsked(Asker),
+    /// Somebody wants the prospect to be asked whether they would like a person.
+    PersonProposed {
+        /// Who.
+        by: Asker,
+        /// How much that presses.
+        pace: Pace,
+    },
     /// Why the next [`Event::PersonAsked`] asks, where the asker says so.
     WhyAsked(Box<WhyAsked>),
     /// Somebody took that back.
@@ -213,16 +220,4 @@ pub struct WhyAsked {
     /// What the rep should know; empty where nothing is said.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-}
-
-/// What the prospect said to the offer of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Answer {
-    /// They want one.
-    Agreed,
-    /// They want none.
-    Refused,
-    /// They said neither.
-    NoAnswer,
 }

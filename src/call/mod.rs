@@ -3,6 +3,7 @@
 mod alone;
 pub mod assistant;
 mod company;
+mod deciding;
 mod prospect;
 mod reps;
 #[expect(clippy::module_inception, reason = "the main type of the folder bears its name, as everywhere")]
@@ -14,5 +15,5 @@ pub mod timeline;
 pub use assistant::{AssistantFault, AssistantTerms};
 pub use call::{Call, Terms, Timer};
 pub use effect::{CallEnd, Decided, Effect, Next};
-pub use event::{Answer, Asker, Event, Felt, Heard, MoodHeard, Noted, Said, TurnHeard, WhyAsked};
+pub use event::{Asker, Event, Felt, Heard, MoodHeard, Noted, Said, TurnHeard, WhyAsked};
 pub use timeline::Entry;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::check::Problems;
 use crate::config::secret::Secret;
-use crate::config::span::Span;
+use crate::time::Span;
 
 /// The control API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,19 +9,19 @@ pub mod handoff;
 pub mod load;
 pub mod secret;
 pub mod server;
-pub mod span;
 
 use serde::{Deserialize, Serialize};
 
+use crate::escalation::Policy;
+pub use crate::time::Span;
 pub use api::Api;
 pub use assistant::Assistant;
 pub use carrier::{Carrier, Twilio};
 pub use ear::{Ear, VoiceBy};
-pub use handoff::{Handoff, Rep};
+pub use handoff::{Handoff, ProposesWord, Rep};
 pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
 pub use server::{Fallback, Log, LogFormat, Server, Store, Voice};
-pub use span::Span;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub struct Config {
     pub api: Api,
     /// How Baton listens.
     pub ear: Ear,
+    /// When a person should be involved.
+    pub escalation: Policy,
     /// How a person is put into a call.
     pub handoff: Handoff,
     /// Who may take over, in the order in which they are asked.

@@ -20,7 +20,7 @@ use crate::live::live_call::LiveCall;
 use crate::live::minutes::Minutes;
 use crate::live::recorder::{Recorder, handoff_over};
 use crate::live::seat::{
-    AssistantCommand, AssistantSeat, Assistants, LegLimits, PhoneCommand, PhoneLine, ToCall,
+    AssistantCommand, AssistantSeat, Assistants, CallFacts, LegLimits, PhoneCommand, PhoneLine, ToCall,
 };
 use crate::live::speech::Speech;
 use crate::live::tickets::Tickets;
@@ -54,6 +54,13 @@ pub struct World {
     pub phones: BTreeMap<RepId, PhoneNumber>,
     /// Whoever wants to watch: every entry of every timeline as it comes about.
     pub watchers: broadcast::Sender<Watched>,
+}
+
+impl World {
+    /// What a call of these facts is run by.
+    pub(crate) fn terms_for(&self, facts: &CallFacts) -> Terms {
+        Terms { context: facts.context.clone(), ..self.terms.clone() }
+    }
 }
 
 /// Where a call's task begins.

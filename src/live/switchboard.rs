@@ -79,7 +79,7 @@ impl Switchboard {
             facts: stored,
         });
         metrics::counter!("baton_calls_total").increment(1);
-        let beginning = Beginning::fresh(self.world.terms.clone());
+        let beginning = Beginning::fresh(self.world.terms_for(&facts));
         Ok(self.begin(&mut calls, id, facts, beginning, TakenUp::No))
     }
 

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::call::{Answer, Asker, Event, WhyAsked};
+use crate::call::{Asker, Event, WhyAsked};
 use crate::conversation::{Note, Piece, Source, Speaker, Wording};
+use crate::escalation::Answer;
 use crate::live::chance;
 use crate::live::seat::Teller;
 use crate::time::CallTime;

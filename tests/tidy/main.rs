@@ -50,7 +50,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "live",
         ],
     ),
-    ("config", &["phone_number", "conversation", "escalation"]),
+    ("config", &["time", "phone_number", "conversation", "escalation"]),
     ("telemetry", &["config"]),
     (
         "app",
@@ -91,6 +91,23 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("rehearsal", &["audio", "handoff", "live", "edge", "sim"]),
     ("chaos", &["id", "audio", "handoff", "call", "live", "sim"]),
     ("listen", &["time", "audio", "ear"]),
+    (
+        "replay",
+        &[
+            "time",
+            "id",
+            "phone_number",
+            "audio",
+            "ear",
+            "conversation",
+            "escalation",
+            "handoff",
+            "call",
+            "live",
+            "edge",
+            "config",
+        ],
+    ),
     ("lab", &["time", "audio", "ear"]),
     ("bench", &["time", "id", "audio", "ear", "handoff", "call", "live", "edge", "config", "sim"]),
 ];

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::call::{Answer, WhyAsked};
+use crate::call::WhyAsked;
 use crate::conversation::{FactName, Note, Speaker, Wording};
 use crate::edge::budget::Budget;
+use crate::escalation::Answer;
 use crate::escalation::{Reason, Urgency};
 use crate::live::clock;
 use crate::live::telling::{Began, Telling, ToldTurn};

@@ -62,8 +62,9 @@ const UNKNOWN: &str = "baton.type must be hello, turn, fact, signal, handoff, ca
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Answer, WhyAsked};
+    use crate::call::WhyAsked;
     use crate::conversation::{FactName, Note};
+    use crate::escalation::Answer;
     use crate::time::CallTime;
 
     fn said(word: &Value) -> FromAssistant {

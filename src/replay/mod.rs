@@ -1,0 +1,3 @@
+//! Conversations again: what would be understood and decided, and how well.
+
+pub mod talk;
