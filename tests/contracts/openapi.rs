@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use std::sync::Arc;
 
-use baton::call::{Answer, Asker, CallEnd, Decided, Effect, Entry, Event, Noted, Said, Terms, WhyAsked};
+use baton::call::{Asker, CallEnd, Decided, Effect, Entry, Event, Noted, Said, Terms, WhyAsked};
 use baton::conversation::turn::FactName;
 use baton::conversation::{
     Fact, Note, Shape, Signal, SignalKind, Source, Speaker, StageOfTalk, Standing, Turn, Wording,
 };
 use baton::edge::api::news::{Kind, News};
-use baton::escalation::{Decision, Evidence, Reason, Urgency};
+use baton::escalation::{Answer, Decision, Evidence, Reason, Urgency};
 use baton::handoff::{Outcome, Stage};
 use baton::id::{AttemptId, CallId, RepId};
 use baton::live::watching::Watched;
@@ -95,7 +95,9 @@ fn the_document_has_the_words_that_the_code_has() {
     assert_eq!(words_in(&schema("FactName")["enum"]), words_of::<FactName>());
     assert_eq!(words_in(&schema("SignalKind")["enum"]), words_of::<SignalKind>());
     assert_eq!(words_in(&schema("Speaker")["enum"]), words_of::<Speaker>());
-    assert_eq!(words_in(&schema("ProposalAnswer")["properties"]["answer"]["enum"]), words_of::<Answer>());
+    let mut answers = words_of::<Answer>();
+    assert!(answers.remove("called-off"), "calling off is no answer of the prospect's");
+    assert_eq!(words_in(&schema("ProposalAnswer")["properties"]["answer"]["enum"]), answers);
     assert_eq!(words_in(&schema("Talk")["properties"]["stage"]["enum"]), words_of::<StageOfTalk>());
     assert_eq!(words_in(&schema("NewsEnded")["properties"]["end"]["enum"]), words_of::<CallEnd>());
     let kinds: BTreeSet<String> = Kind::ALL.into_iter().map(|kind| kind.word().to_owned()).collect();
@@ -203,6 +205,7 @@ fn all_news_is_as_the_document_describes_it_and_no_kind_is_forgotten() {
     let rep = || RepId::new("sam");
     let why = baton::handoff::WhyReturned::NobodyTookIt;
     let stages = [
+        Stage::Proposing { proposal: baton::handoff::Proposal::IsAsked, until },
         Stage::Seeking { attempt, until },
         Stage::Offering { attempt },
         Stage::Joining { attempt, until },
@@ -214,6 +217,8 @@ fn all_news_is_as_the_document_describes_it_and_no_kind_is_forgotten() {
         Stage::Recovering { until },
         Stage::Over(Outcome::HandedOver { rep: rep() }),
         Stage::Over(Outcome::ReturnedToAssistant { why }),
+        Stage::Over(Outcome::Declined),
+        Stage::Over(Outcome::Unanswered),
         Stage::Over(Outcome::CalledOff),
         Stage::Over(Outcome::Abandoned),
         Stage::Over(Outcome::CutShort { rep: Some(rep()) }),
