@@ -173,17 +173,17 @@ impl App {
         }
         self.admission.close();
         drain(&self.switchboard, self.drain, now).await;
+        drop(close);
+        doors.await.context("the doors failed")?;
+        if timeout(WRITTEN_WITHIN, self.recorder.flush()).await.is_err() {
+            tracing::error!("the store takes no records, so what was not written yet is lost");
+        }
         if let Some(mut webhook) = self.webhook {
             let all_posted = webhook.waiting.wait_for(|waiting| *waiting == 0);
             if timeout(POSTED_WITHIN, all_posted).await.is_err() {
                 tracing::warn!("the webhook has not taken all that happened, and is waited for no longer");
             }
             webhook.running.abort();
-        }
-        drop(close);
-        doors.await.context("the doors failed")?;
-        if timeout(WRITTEN_WITHIN, self.recorder.flush()).await.is_err() {
-            tracing::error!("the store takes no records, so what was not written yet is lost");
         }
         self.writer.abort();
         Ok(())

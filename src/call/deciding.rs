@@ -10,7 +10,8 @@ use crate::call::effect::{Decided, Effect};
 use crate::call::event::{Felt, MoodHeard, Noted, Said};
 use crate::conversation::{Fact, SignalKind, Speaker, Wording};
 use crate::escalation::{
-    Answer, Decision, Engine, Reading, Reason, Urgency, VoiceReadings, proposal, voice_signals,
+    Answer, Decision, Engine, Reading, Reason, TriggerStanding, Urgency, VoiceReadings, proposal,
+    voice_signals,
 };
 use crate::handoff::{Handoff, Input, Outcome, Pace, Proposal, Stage};
 use crate::time::CallTime;
@@ -92,6 +93,11 @@ impl Call {
             Outcome::HandedOver { .. } | Outcome::Abandoned | Outcome::CutShort { .. } => Answer::Agreed,
         };
         deciding.engine.answered(at, answer);
+    }
+
+    /// How near each trigger is to a decision, and what holds it back.
+    pub fn standings(&self, at: CallTime) -> Vec<TriggerStanding> {
+        self.deciding.as_ref().map_or_else(Vec::new, |deciding| deciding.engine.standings(at))
     }
 
     /// Whether the house voice has a question to the prospect, so that the assistant's answer is not waited for.

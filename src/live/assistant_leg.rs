@@ -178,7 +178,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
             FromAssistant::Speech(sound) => self.speak(&sound).await?,
             FromAssistant::Mark(name) => self.mark(name),
             FromAssistant::Clear => self.clear(),
-            FromAssistant::Told(telling) => self.pass_on_what_it_tells(telling).await?,
+            FromAssistant::Told(telling) => self.pass_on_what_it_tells(*telling).await?,
             FromAssistant::Follows => {
                 self.follows = Some(self.seat.watchers.join());
                 let welcome = ToFollower::Welcome(self.seat.call, self.seat.clock.now());

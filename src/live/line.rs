@@ -77,7 +77,7 @@ pub enum FromAssistant {
     /// What it said and was not played yet is to be dropped.
     Clear,
     /// It tells its call something.
-    Told(Telling),
+    Told(Box<Telling>),
     /// It wants to be told what becomes of the call.
     Follows,
     /// It said something to us that we do not understand, for this reason.

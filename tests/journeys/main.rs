@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod api;
 mod assistants;
 mod coming_back;
+mod described;
 mod doors;
 mod drain;
 mod ear;

@@ -15,12 +15,13 @@ use crate::call::{Effect, Entry, Event};
 use crate::conversation::{Fact, FactName, Note, Shape, Standing};
 use crate::edge::api::news::{self, millis};
 use crate::edge::api::{Api, not_found, unauthorized, unavailable, wrong};
+use crate::escalation::TriggerStanding;
 use crate::handoff::Handoff;
 use crate::id::CallId;
 use crate::live::live_call::LiveCall;
 use crate::live::watching::Rewatched;
 use crate::ports::{Listed, StoredCall, StoredEntry};
-use crate::time::Timestamp;
+use crate::time::{CallTime, Timestamp};
 
 /// Which calls are asked for.
 #[derive(Deserialize)]
@@ -137,6 +138,7 @@ struct Findings {
     decisions: Vec<Value>,
     talk: Option<Shape>,
     stage: Option<Value>,
+    triggers: Vec<Value>,
 }
 
 impl Findings {
@@ -149,6 +151,9 @@ impl Findings {
             findings.take(&entry);
             rewatched.entry(entry);
         }
+        let last = entries.last().map_or(CallTime::ZERO, |entry| entry.at);
+        let standings = rewatched.call().map(|call| call.standings(last)).unwrap_or_default();
+        findings.triggers = standings.iter().map(trigger).collect();
         findings.stage =
             rewatched.call().and_then(|call| call.handoff()).map(Handoff::stage).map(news::handoff);
         findings
@@ -191,6 +196,7 @@ fn whole(stored: &StoredCall, live: Option<&LiveCall>, findings: &Findings) -> V
     if let Some(talk) = &findings.talk {
         standing["talk"] = json!(talk);
     }
+    standing["triggers"] = json!(findings.triggers);
     if let Some(live) = live.filter(|live| !live.is_over()) {
         standing["now_ms"] = json!(millis(live.clock.now()));
     }
@@ -199,6 +205,17 @@ fn whole(stored: &StoredCall, live: Option<&LiveCall>, findings: &Findings) -> V
         whole["context"] = json!(live.facts.context);
     }
     whole
+}
+
+fn trigger(standing: &TriggerStanding) -> Value {
+    json!({
+        "trigger": standing.trigger,
+        "reason": standing.reason,
+        "urgency": standing.urgency,
+        "score": standing.score,
+        "threshold": standing.threshold,
+        "held_back": standing.held_back,
+    })
 }
 
 /// As many as fit on a screen or two.

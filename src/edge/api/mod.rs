@@ -81,6 +81,7 @@ pub fn routes(api: Arc<Api>) -> Router {
         .route("/v1/calls/{call}/handoff", post(tell::handoff).delete(tell::call_off))
         .route("/v1/calls/{call}/proposal", post(tell::proposal))
         .route("/v1/outbound", post(outbound::announce))
+        .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(api)
 }
@@ -88,6 +89,10 @@ pub fn routes(api: Arc<Api>) -> Router {
 /// The description of all this: nothing in it is secret.
 async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+async fn other_method() -> Response {
+    refusal(StatusCode::METHOD_NOT_ALLOWED, "this path takes other methods: see /v1/openapi.json")
 }
 
 impl Api {

@@ -104,7 +104,11 @@ pub fn handoff(value: Value) -> Result<Telling, Wrong> {
 /// What the prospect said to the offer of a person: `{answer}`.
 pub fn proposal(value: Value) -> Result<Telling, Wrong> {
     let told: ProposalTold = part(value)?;
-    Ok(Telling::ProposalAnswered(told.answer))
+    Ok(Telling::ProposalAnswered(match told.answer {
+        AnswerWord::Agreed => Answer::Agreed,
+        AnswerWord::Refused => Answer::Refused,
+        AnswerWord::NoAnswer => Answer::NoAnswer,
+    }))
 }
 
 /// How much may be told of one call, whichever way: an hour's turns at once, and more than anybody says from then on.
@@ -169,7 +173,16 @@ enum UrgencyWord {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProposalTold {
-    answer: Answer,
+    answer: AnswerWord,
+}
+
+/// To call it off is no answer of the prospect's.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum AnswerWord {
+    Agreed,
+    Refused,
+    NoAnswer,
 }
 
 /// A value as what it should be.
