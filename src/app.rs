@@ -89,6 +89,7 @@ impl App {
             recorder: recorder.clone(),
             voice: Arc::new(voice),
             ears: ears(config)?,
+            prefer: config.words.prefer.clone(),
             limits: limits(config),
             terms: terms(config),
             tickets: Tickets::default(),

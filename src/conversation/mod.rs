@@ -9,6 +9,7 @@ pub mod shape;
 pub mod signal;
 pub mod transcript;
 pub mod turn;
+mod weave;
 
 pub use fact::{Fact, Standing};
 pub use piece::Piece;

@@ -31,6 +31,8 @@ pub enum ToCall {
     Happened(Event),
     /// A source of words heard this.
     Words(Piece),
+    /// What the assistant had yet to say at this moment was dropped.
+    AssistantCut(Instant),
     /// The assistant noted this.
     Noted(Note),
     /// A phone's leg took its place; the event says so, and this is how to speak to it.
@@ -66,6 +68,11 @@ impl Teller {
     /// A source of words heard this; false when the call is over.
     pub async fn words(&self, piece: Piece) -> bool {
         self.send(ToCall::Words(piece)).await
+    }
+
+    /// What the assistant had yet to say at this moment was dropped; false when the call is over.
+    pub async fn assistant_cut(&self, at: Instant) -> bool {
+        self.send(ToCall::AssistantCut(at)).await
     }
 
     /// The assistant noted this; false when the call is over.

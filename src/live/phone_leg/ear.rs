@@ -72,7 +72,11 @@ impl<L: CarrierLine> PhoneLeg<L> {
         if self.playout.is_clear() && self.marks.is_empty() {
             return Ok(());
         }
-        self.playout.cleared(clock::now());
+        let now = clock::now();
+        if self.seat.leg == LegId::Prospect && self.playout.audible_end() > now {
+            self.seat.teller.assistant_cut(now).await;
+        }
+        self.playout.cleared(now);
         self.listening.cleared();
         self.live.cleared();
         within(self.seat.limits.slow, self.line.clear()).await
