@@ -25,6 +25,8 @@ use crate::edge::carrier::twilio::account::{Account, Fallback};
 use crate::edge::carrier::twilio::door::Door;
 use crate::edge::carrier::twilio::rest::TwilioRest;
 use crate::edge::carrier::twilio::signature::Keys;
+use crate::edge::carrier::twilio::transcription::Wanted;
+use crate::edge::carrier::twilio::transcriptions::Transcriptions;
 use crate::edge::http::sockets::SocketLimits;
 use crate::edge::http::{self, Doors, accept};
 use crate::edge::machine::{self, Machine};
@@ -114,6 +116,7 @@ impl App {
                 admission: admission.clone(),
                 switchboard: switchboard.clone(),
                 statuses: Mutex::new(HashMap::new()),
+                transcriptions: Transcriptions::default(),
                 refusals_said: Seldom::default(),
             }),
             hosted: Arc::new(Hosted {
@@ -192,6 +195,11 @@ fn account(config: &Config, origin: &str) -> Account {
         reconnect_words: twilio.reconnect_words.clone(),
         announcement: config.ear.announcement.clone(),
         stream_name: twilio.stream_name.clone(),
+        transcription: config.words.carrier.then(|| Wanted {
+            language: config.words.carrier_language.clone(),
+            engine: config.words.carrier_engine.clone(),
+            model: config.words.carrier_model.clone(),
+        }),
     }
 }
 
@@ -270,6 +278,7 @@ fn limits(config: &Config) -> LegLimits {
 fn terms(config: &Config) -> Terms {
     let (handoff, assistant) = (&config.handoff, &config.assistant);
     Terms {
+        sources: config.words.sources(),
         person_key: handoff.key.chars().next(),
         reps: config.reps.iter().map(|rep| RepId::new(&rep.name)).collect(),
         handoff: Policy {

@@ -11,6 +11,7 @@ use crate::call::assistant::{Assistant, AssistantFault, AssistantTerms};
 use crate::call::effect::{CallEnd, Effect, Next};
 use crate::call::event::Event;
 use crate::call::prospect::Prospect;
+use crate::conversation::Source;
 use crate::handoff::{Action, Handoff, Hearing, Input, Policy, Sounds, Stage};
 use crate::id::{LegId, RepId};
 use crate::time::CallTime;
@@ -30,6 +31,9 @@ pub struct Terms {
     pub away: Duration,
     /// How long prospect or rep are alone on the bridge before they are told that the other's line broke.
     pub alone: Duration,
+    /// Who makes words of the call, besides the assistant where it does: without them most reasons for a person are not heard.
+    #[serde(default)]
+    pub sources: Vec<Source>,
 }
 
 /// One prospect's conversation with us.

@@ -3,12 +3,14 @@
 pub mod assistant;
 pub mod carrier;
 pub mod check;
+mod check_words;
 pub mod ear;
 pub mod handoff;
 pub mod load;
 pub mod secret;
 pub mod server;
 pub mod span;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,7 @@ pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
 pub use server::{Fallback, Log, LogFormat, Server, Store, Voice};
 pub use span::Span;
+pub use words::Words;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,8 @@ pub struct Config {
     pub assistant: Assistant,
     /// How Baton listens.
     pub ear: Ear,
+    /// Where the words of a call come from.
+    pub words: Words,
     /// How a person is put into a call.
     pub handoff: Handoff,
     /// Who may take over, in the order in which they are asked.

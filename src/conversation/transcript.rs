@@ -168,8 +168,7 @@ impl Transcript {
         let places = self.together(by, around);
         let strands: Vec<&Strand> = places.iter().map(|place| &self.strands[*place]).collect();
         let groups = group(&strands, &self.prefer, &self.cuts);
-        let mut unclaimed: Vec<u32> =
-            strands.iter().filter_map(|strand| strand.number).chain(lost).collect();
+        let mut unclaimed: Vec<u32> = strands.iter().filter_map(|strand| strand.number).chain(lost).collect();
         unclaimed.sort_unstable();
         unclaimed.dedup();
         // A number that a strand elsewhere goes by as well is not this place's to take back.

@@ -87,7 +87,10 @@ fn words_that_stand_win_over_better_ones_that_never_came_to_stand() {
 fn the_order_of_sources_is_the_operators() {
     let mut transcript = Transcript::new(&[Source::Carrier, Source::Recogniser]);
     transcript.put(theirs(Source::Recogniser, "r1", 1_000, 2_000, "mail me"));
-    assert_eq!(told(&transcript.put(theirs(Source::Carrier, "c1", 1_000, 2_000, "tell me"))), [(1, "tell me")]);
+    assert_eq!(
+        told(&transcript.put(theirs(Source::Carrier, "c1", 1_000, 2_000, "tell me"))),
+        [(1, "tell me")]
+    );
 }
 
 #[test]

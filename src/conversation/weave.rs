@@ -58,7 +58,8 @@ impl Strand {
             return words;
         }
         let letters = words.chars().count() as u128;
-        let share = usize::try_from(letters * heard.as_micros() / all.as_micros().max(1)).unwrap_or(usize::MAX);
+        let share =
+            usize::try_from(letters * heard.as_micros() / all.as_micros().max(1)).unwrap_or(usize::MAX);
         let (mut end, mut passed) = (0, 0);
         for word in words.split_inclusive(' ') {
             let length = word.chars().count();

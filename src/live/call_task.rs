@@ -61,7 +61,7 @@ pub struct World {
 /// Where a call's task begins.
 pub(crate) struct Beginning {
     call: Call,
-    clock: CallClock,
+    pub(crate) clock: CallClock,
     entries: u64,
     event: Event,
     /// The try that goes on, if any.

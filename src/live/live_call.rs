@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::call::Next;
 use crate::id::{AttemptId, CallId, LegId};
-use crate::live::clock;
+use crate::live::clock::{self, CallClock};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{Berth, CallFacts, SeatNumber, Teller};
 use crate::live::speech::Speech;
@@ -26,6 +26,8 @@ pub struct LiveCall {
     pub patchbay: Arc<Patchbay>,
     /// How to tell it what happened.
     pub teller: Teller,
+    /// Its clock.
+    pub clock: CallClock,
     pub(crate) speech: Berth<mpsc::Receiver<Speech>>,
     taken_up: TakenUp,
     next: Mutex<Option<Next>>,
@@ -70,6 +72,7 @@ impl LiveCall {
         id: CallId,
         facts: CallFacts,
         teller: Teller,
+        clock: CallClock,
         speech: mpsc::Receiver<Speech>,
         taken_up: TakenUp,
     ) -> Self {
@@ -78,6 +81,7 @@ impl LiveCall {
             facts: Arc::new(facts),
             patchbay: Arc::default(),
             teller,
+            clock,
             speech: Berth::new(speech),
             taken_up,
             next: Mutex::default(),

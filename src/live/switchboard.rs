@@ -114,7 +114,8 @@ impl Switchboard {
     ) -> Arc<LiveCall> {
         let (teller, inbox) = mpsc::channel::<ToCall>(EVENTS);
         let (speech, speech_out) = mpsc::channel(SPEECH_PIECES);
-        let live = Arc::new(LiveCall::new(id, facts, Teller::new(teller), speech_out, taken_up));
+        let live =
+            Arc::new(LiveCall::new(id, facts, Teller::new(teller), beginning.clock, speech_out, taken_up));
         calls.live.insert(id, live.clone());
         calls.by_alias.insert(live.facts.alias.clone(), id);
         if let Some(named) = &live.facts.carrier_call {

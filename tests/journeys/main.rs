@@ -14,3 +14,4 @@ mod neighbours;
 mod program;
 mod races;
 mod stage;
+mod words;

@@ -375,6 +375,7 @@ pub(crate) fn terms() -> Terms {
         },
         away: s(10),
         alone: s(10),
+        sources: Vec::new(),
     }
 }
 
