@@ -31,6 +31,8 @@ use crate::edge::http::sockets::SocketLimits;
 use crate::edge::http::{self, Doors, accept};
 use crate::edge::machine::{self, Machine};
 use crate::edge::seldom::Seldom;
+use crate::edge::speech::clips::{ClipSettings, Clips};
+use crate::edge::speech::deepgram::Deepgram;
 use crate::edge::store::Store;
 use crate::handoff::Policy;
 use crate::id::RepId;
@@ -44,6 +46,7 @@ use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
 use crate::phone_number::PhoneNumber;
+use crate::ports::Transcriber;
 
 /// A Baton that is built and listens, and has yet to run.
 pub struct App {
@@ -91,6 +94,7 @@ impl App {
             recorder: recorder.clone(),
             voice: Arc::new(voice),
             ears: ears(config)?,
+            transcribers: transcribers(config)?,
             prefer: config.words.prefer.clone(),
             limits: limits(config),
             terms: terms(config),
@@ -258,6 +262,28 @@ fn ears(config: &Config) -> anyhow::Result<Ears> {
         VoiceBy::Level => listening::VoiceBy::Level,
     };
     Ok(Ears { by, turn_over: ear.turn_over.0, mood })
+}
+
+fn transcribers(config: &Config) -> anyhow::Result<Vec<Arc<dyn Transcriber>>> {
+    let mut transcribers: Vec<Arc<dyn Transcriber>> = Vec::new();
+    let (deepgram, clips) = (&config.words.deepgram, &config.words.clips);
+    if let Some(key) = deepgram.key.set() {
+        let recogniser = Deepgram::new(&deepgram.url, &key, &deepgram.model, &deepgram.language)
+            .context("words.deepgram cannot be used")?;
+        transcribers.push(Arc::new(recogniser));
+    }
+    if let Some(url) = given(&clips.url) {
+        let settings = ClipSettings {
+            url,
+            key: clips.key.reveal().to_owned(),
+            model: clips.model.clone(),
+            language: clips.language.clone(),
+            within: clips.within.0,
+        };
+        let http = http::client().context("no HTTP client could be made")?;
+        transcribers.push(Arc::new(Clips::new(settings, http)));
+    }
+    Ok(transcribers)
 }
 
 fn limits(config: &Config) -> LegLimits {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::secret::Secret;
+use crate::config::span::Span;
 use crate::conversation::Source;
 use crate::conversation::transcript::PREFERRED;
 
@@ -19,6 +21,63 @@ pub struct Words {
     pub carrier_model: String,
     /// The language that it listens for.
     pub carrier_language: String,
+    /// A recogniser that listens along.
+    pub deepgram: DeepgramWords,
+    /// A recogniser that is sent one turn after the other.
+    pub clips: ClipWords,
+}
+
+/// A recogniser that speaks Deepgram's streaming protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeepgramWords {
+    /// Its key; empty: it is not used.
+    pub key: Secret,
+    /// Where it is.
+    pub url: String,
+    /// Which of its models.
+    pub model: String,
+    /// The language that it listens for.
+    pub language: String,
+}
+
+/// An OpenAI-compatible transcription endpoint, which is sent what the ear heard as turns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClipWords {
+    /// Where the API is, with its version; empty: it is not used.
+    pub url: String,
+    /// Its key; empty: none is sent.
+    pub key: Secret,
+    /// Which of its models.
+    pub model: String,
+    /// The language spoken; empty: it finds out itself.
+    pub language: String,
+    /// How long a turn may take.
+    pub within: Span,
+}
+
+impl Default for DeepgramWords {
+    fn default() -> Self {
+        Self {
+            key: Secret::default(),
+            url: "wss://api.deepgram.com/v1/listen".to_owned(),
+            model: "nova-3".to_owned(),
+            language: "en".to_owned(),
+        }
+    }
+}
+
+impl Default for ClipWords {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            key: Secret::default(),
+            model: "whisper-1".to_owned(),
+            language: "en".to_owned(),
+            within: Span::secs(8),
+        }
+    }
 }
 
 impl Default for Words {
@@ -29,6 +88,8 @@ impl Default for Words {
             carrier_engine: String::new(),
             carrier_model: String::new(),
             carrier_language: "en-US".to_owned(),
+            deepgram: DeepgramWords::default(),
+            clips: ClipWords::default(),
         }
     }
 }
@@ -37,7 +98,9 @@ impl Words {
     /// Who makes words of the calls, besides the assistant where it does.
     pub fn sources(&self) -> Vec<Source> {
         let mut sources = Vec::new();
+        sources.extend((!self.deepgram.key.is_empty()).then_some(Source::Recogniser));
         sources.extend(self.carrier.then_some(Source::Carrier));
+        sources.extend((!self.clips.url.is_empty()).then_some(Source::Clips));
         sources
     }
 }

@@ -26,7 +26,7 @@ use crate::live::seat::{
 use crate::live::speech::Speech;
 use crate::live::tickets::Tickets;
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder};
+use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, Transcriber};
 
 /// What every call of this process shares.
 pub struct World {
@@ -44,6 +44,8 @@ pub struct World {
     pub voice: Arc<HouseVoice>,
     /// How legs listen.
     pub ears: Ears,
+    /// Who makes words of what is heard.
+    pub transcribers: Vec<Arc<dyn Transcriber>>,
     /// Which source of words is believed before which.
     pub prefer: Vec<Source>,
     /// The limits of legs.

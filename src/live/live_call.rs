@@ -14,6 +14,7 @@ use crate::live::clock::{self, CallClock};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{Berth, CallFacts, SeatNumber, Teller};
 use crate::live::speech::Speech;
+use crate::live::tap::Tap;
 use crate::ports::CarrierCall;
 
 /// One running call.
@@ -28,6 +29,8 @@ pub struct LiveCall {
     pub teller: Teller,
     /// Its clock.
     pub clock: CallClock,
+    /// What recognisers hear of it, where there are any.
+    pub(crate) tap: Option<Arc<Tap>>,
     pub(crate) speech: Berth<mpsc::Receiver<Speech>>,
     taken_up: TakenUp,
     next: Mutex<Option<Next>>,
@@ -73,6 +76,7 @@ impl LiveCall {
         facts: CallFacts,
         teller: Teller,
         clock: CallClock,
+        tap: Option<Arc<Tap>>,
         speech: mpsc::Receiver<Speech>,
         taken_up: TakenUp,
     ) -> Self {
@@ -82,6 +86,7 @@ impl LiveCall {
             patchbay: Arc::default(),
             teller,
             clock,
+            tap,
             speech: Berth::new(speech),
             taken_up,
             next: Mutex::default(),

@@ -17,6 +17,7 @@ use crate::live::house_voice::HouseVoice;
 use crate::live::listening::Ears;
 use crate::live::patchbay::Patchbay;
 use crate::live::speech::Speech;
+use crate::live::tap::Tap;
 use crate::phone_number::PhoneNumber;
 use crate::ports::CarrierCall;
 
@@ -178,6 +179,8 @@ pub struct PhoneSeat {
     pub voice: Arc<HouseVoice>,
     /// How it listens.
     pub ears: Ears,
+    /// Where it puts what recognisers hear: for the prospect's leg only, and only where there are any.
+    pub tap: Option<Arc<Tap>>,
     /// Its limits.
     pub limits: LegLimits,
 }
