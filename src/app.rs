@@ -27,10 +27,14 @@ use crate::edge::carrier::twilio::account::{Account, Fallback};
 use crate::edge::carrier::twilio::door::Door;
 use crate::edge::carrier::twilio::rest::TwilioRest;
 use crate::edge::carrier::twilio::signature::Keys;
+use crate::edge::carrier::twilio::transcription::Wanted;
+use crate::edge::carrier::twilio::transcriptions::Transcriptions;
 use crate::edge::http::sockets::SocketLimits;
 use crate::edge::http::{self, Doors, accept};
 use crate::edge::machine::{self, Machine};
 use crate::edge::seldom::Seldom;
+use crate::edge::speech::clips::{ClipSettings, Clips};
+use crate::edge::speech::deepgram::Deepgram;
 use crate::edge::store::Store;
 use crate::handoff::{Policy, Proposer};
 use crate::id::RepId;
@@ -44,6 +48,7 @@ use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
 use crate::phone_number::PhoneNumber;
+use crate::ports::Transcriber;
 
 /// A Baton that is built and listens, and has yet to run.
 pub struct App {
@@ -92,6 +97,8 @@ impl App {
             recorder: recorder.clone(),
             voice: Arc::new(voice),
             ears: ears(config)?,
+            transcribers: transcribers(config)?,
+            prefer: config.words.prefer.clone(),
             limits: limits(config),
             terms: terms(config),
             tickets: Tickets::default(),
@@ -117,6 +124,7 @@ impl App {
                 switchboard: switchboard.clone(),
                 announcements: Arc::new(store.clone()),
                 statuses: Mutex::new(HashMap::new()),
+                transcriptions: Transcriptions::default(),
                 refusals_said: Seldom::default(),
             }),
             hosted: Arc::new(Hosted {
@@ -205,6 +213,11 @@ fn account(config: &Config, origin: &str) -> Account {
         reconnect_words: twilio.reconnect_words.clone(),
         announcement: config.ear.announcement.clone(),
         stream_name: twilio.stream_name.clone(),
+        transcription: config.words.carrier.then(|| Wanted {
+            language: config.words.carrier_language.clone(),
+            engine: config.words.carrier_engine.clone(),
+            model: config.words.carrier_model.clone(),
+        }),
     }
 }
 
@@ -287,6 +300,28 @@ fn ears(config: &Config) -> anyhow::Result<Ears> {
     Ok(Ears { by, turn_over: ear.turn_over.0, mood })
 }
 
+fn transcribers(config: &Config) -> anyhow::Result<Vec<Arc<dyn Transcriber>>> {
+    let mut transcribers: Vec<Arc<dyn Transcriber>> = Vec::new();
+    let (deepgram, clips) = (&config.words.deepgram, &config.words.clips);
+    if let Some(key) = deepgram.key.set() {
+        let recogniser = Deepgram::new(&deepgram.url, &key, &deepgram.model, &deepgram.language)
+            .context("words.deepgram cannot be used")?;
+        transcribers.push(Arc::new(recogniser));
+    }
+    if let Some(url) = given(&clips.url) {
+        let settings = ClipSettings {
+            url,
+            key: clips.key.reveal().to_owned(),
+            model: clips.model.clone(),
+            language: clips.language.clone(),
+            within: clips.within.0,
+        };
+        let http = http::client().context("no HTTP client could be made")?;
+        transcribers.push(Arc::new(Clips::new(settings, http)));
+    }
+    Ok(transcribers)
+}
+
 fn limits(config: &Config) -> LegLimits {
     let assistant = &config.assistant;
     LegLimits {
@@ -305,6 +340,7 @@ fn limits(config: &Config) -> LegLimits {
 fn terms(config: &Config) -> Terms {
     let (handoff, assistant) = (&config.handoff, &config.assistant);
     Terms {
+        sources: config.words.sources(),
         person_key: handoff.key.chars().next(),
         reps: config.reps.iter().map(|rep| RepId::new(&rep.name)).collect(),
         handoff: Policy {

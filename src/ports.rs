@@ -1,13 +1,15 @@
-//! What the live calls need from the world, as small traits: the carrier, the store of calls, the store of reps.
+//! What the live calls need from the world, as small traits: the carrier, the store of calls, the store of reps, recognisers.
 //!
 //! Each says how long it may take and whether it may be repeated. `edge/` implements them for real.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 
-use crate::conversation::Context;
+use crate::conversation::{Context, Piece, Speaker};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
 use crate::time::{CallTime, Timestamp};
@@ -349,3 +351,50 @@ pub trait Reps: Send + Sync {
     /// The rep is free again. At most 5 s; may be repeated.
     fn release(&self, call: CallId, attempt: AttemptId) -> BoxFuture<'_, Result<(), Fault>>;
 }
+
+/// 100 ms of a call: what the prospect said, and what they heard meanwhile, as µ-law.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// When it began.
+    pub at: CallTime,
+    /// The prospect's voice.
+    pub prospect: [u8; BLOCK_SAMPLES],
+    /// The voice that they heard.
+    pub other: [u8; BLOCK_SAMPLES],
+    /// Whose that is.
+    pub other_is: Speaker,
+}
+
+/// What is heard of a call.
+#[derive(Clone, Debug)]
+pub enum Sound {
+    /// The next 100 ms. Where somebody was too slow to take all, some are missing.
+    Block(Arc<Block>),
+    /// The ear heard a turn to its end; its blocks came before, or come within half a second.
+    Turn {
+        /// Whose.
+        by: Speaker,
+        /// Their first word.
+        from: CallTime,
+        /// Their last word.
+        until: CallTime,
+    },
+}
+
+/// Makes words of the sound of calls.
+pub trait Transcriber: Send + Sync {
+    /// Listens to one call for as long as there is sound, and says what it heard; then it has 5 s for the last of it. It takes
+    /// sound at all times, and bears its own faults: nobody hears of them but by what is not heard. Not to be repeated.
+    fn listen(
+        &self,
+        call: CallId,
+        sound: mpsc::Receiver<Sound>,
+        words: mpsc::Sender<Piece>,
+    ) -> BoxFuture<'static, ()>;
+}
+
+/// The samples of 100 ms at 8 kHz.
+pub const BLOCK_SAMPLES: usize = 800;
+
+/// At 8 kHz.
+pub const MICROS_A_SAMPLE: u64 = 125;

@@ -71,6 +71,7 @@ impl Messages {
             speech: Some(Berth::new(spoken)),
             voice: Arc::new(HouseVoice::built_in()),
             // What the ear costs is counted by itself.
+            tap: None,
             ears: Ears { by: VoiceBy::Level, ..Ears::default() },
             limits,
         };

@@ -13,7 +13,7 @@ use crate::call::deciding::Deciding;
 use crate::call::effect::{CallEnd, Effect, Next};
 use crate::call::event::Event;
 use crate::call::prospect::Prospect;
-use crate::conversation::Context;
+use crate::conversation::{Context, Source};
 use crate::escalation::Policy as Escalation;
 use crate::handoff::{Action, Handoff, Hearing, Input, Policy, Sounds, Stage};
 use crate::id::{LegId, RepId};
@@ -40,6 +40,9 @@ pub struct Terms {
     /// What is known before anybody has said a word.
     #[serde(default)]
     pub context: Context,
+    /// Who makes words of the call, besides the assistant where it does: without them most reasons for a person are not heard.
+    #[serde(default)]
+    pub sources: Vec<Source>,
 }
 
 /// One prospect's conversation with us.

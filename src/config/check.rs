@@ -38,6 +38,7 @@ impl Config {
         self.check_assistant(&mut problems);
         self.api.check(&mut problems);
         self.check_ear(&mut problems);
+        self.check_words(&mut problems);
         self.check_handoff(&mut problems);
         self.check_fallback(&mut problems);
         problems.0.sort_by_key(|problem| problem.weight);
@@ -399,6 +400,7 @@ fn hidden(config: &Config) -> Table {
     table
 }
 
+/// The problems found so far.
 pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {

@@ -4,11 +4,13 @@ pub mod api;
 pub mod assistant;
 pub mod carrier;
 pub mod check;
+mod check_words;
 pub mod ear;
 pub mod handoff;
 pub mod load;
 pub mod secret;
 pub mod server;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,7 @@ pub use handoff::{Handoff, ProposesWord, Rep};
 pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
 pub use server::{Fallback, Log, LogFormat, Server, Store, Voice};
+pub use words::{ClipWords, DeepgramWords, Words};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,6 +44,8 @@ pub struct Config {
     pub ear: Ear,
     /// When a person should be involved.
     pub escalation: Policy,
+    /// Where the words of a call come from.
+    pub words: Words,
     /// How a person is put into a call.
     pub handoff: Handoff,
     /// Who may take over, in the order in which they are asked.

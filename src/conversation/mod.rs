@@ -10,6 +10,7 @@ pub mod shape;
 pub mod signal;
 pub mod transcript;
 pub mod turn;
+mod weave;
 
 pub use context::{Account, Context, Direction};
 pub use fact::{Fact, Standing};

@@ -4,6 +4,7 @@ pub mod http;
 pub mod carrier;
 pub mod assistant;
 pub mod api;
+pub mod speech;
 pub mod store;
 pub mod admission;
 pub mod announced;

@@ -10,7 +10,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{sleep_until, timeout};
 
-use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Terms};
+use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Said, Terms};
+use crate::conversation::Source;
 use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::clock::{self, CallClock};
@@ -26,7 +27,7 @@ use crate::live::speech::Speech;
 use crate::live::tickets::Tickets;
 use crate::live::watching::{Place, Watched};
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder};
+use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, Transcriber};
 
 /// What every call of this process shares.
 pub struct World {
@@ -44,6 +45,10 @@ pub struct World {
     pub voice: Arc<HouseVoice>,
     /// How legs listen.
     pub ears: Ears,
+    /// Who makes words of what is heard.
+    pub transcribers: Vec<Arc<dyn Transcriber>>,
+    /// Which source of words is believed before which.
+    pub prefer: Vec<Source>,
     /// The limits of legs.
     pub limits: LegLimits,
     /// What calls are run by.
@@ -107,7 +112,7 @@ pub(crate) async fn run(
         entries,
         phones: BTreeMap::new(),
         assistant: None,
-        minutes: Minutes::default(),
+        minutes: Minutes::new(&world.prefer),
         speech,
         in_flight: FuturesUnordered::new(),
         live,
@@ -161,9 +166,12 @@ impl CallTask {
                 message = inbox.recv() => match message {
                     Some(ToCall::Happened(event)) => self.happened(event),
                     Some(ToCall::Words(piece)) => {
-                        if let Some(said) = self.minutes.words(piece) {
-                            self.happened(Event::Said(Box::new(said)));
-                        }
+                        let said = self.minutes.words(piece);
+                        self.all_said(said);
+                    }
+                    Some(ToCall::AssistantCut(at)) => {
+                        let said = self.minutes.cut(self.clock.at(at));
+                        self.all_said(said);
                     }
                     Some(ToCall::Noted(note)) => {
                         let noted = self.minutes.noted(note);
@@ -189,6 +197,12 @@ impl CallTask {
                 },
                 () = sleep_until(due) => if !self.call.is_over() { self.happened(Event::Ticked) },
             }
+        }
+    }
+
+    fn all_said(&mut self, all: Vec<Said>) {
+        for said in all {
+            self.happened(Event::Said(Box::new(said)));
         }
     }
 

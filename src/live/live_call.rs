@@ -14,6 +14,7 @@ use crate::live::clock::{self, CallClock};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{Berth, CallFacts, SeatNumber, Teller};
 use crate::live::speech::Speech;
+use crate::live::tap::Tap;
 use crate::live::watching::Watchers;
 use crate::ports::CarrierCall;
 
@@ -31,6 +32,8 @@ pub struct LiveCall {
     pub clock: CallClock,
     /// Whoever wants to watch it: every entry of its timeline as it comes about.
     pub watchers: Arc<Watchers>,
+    /// What recognisers hear of it, where there are any.
+    pub(crate) tap: Option<Arc<Tap>>,
     pub(crate) speech: Berth<mpsc::Receiver<Speech>>,
     taken_up: TakenUp,
     next: Mutex<Option<Next>>,
@@ -76,6 +79,7 @@ impl LiveCall {
         facts: CallFacts,
         teller: Teller,
         clock: CallClock,
+        tap: Option<Arc<Tap>>,
         speech: mpsc::Receiver<Speech>,
         taken_up: TakenUp,
     ) -> Self {
@@ -86,6 +90,7 @@ impl LiveCall {
             teller,
             clock,
             watchers: Arc::default(),
+            tap,
             speech: Berth::new(speech),
             taken_up,
             next: Mutex::default(),

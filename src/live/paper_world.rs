@@ -68,6 +68,8 @@ impl PaperWorld {
             recorder,
             voice: Arc::new(HouseVoice::built_in()),
             ears: Ears::default(),
+            transcribers: Vec::new(),
+            prefer: crate::conversation::transcript::PREFERRED.to_vec(),
             limits: LegLimits::default(),
             terms: Terms { reps: vec![sam.clone()], away: Duration::from_secs(15), ..Terms::default() },
             tickets: Tickets::default(),

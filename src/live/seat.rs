@@ -18,6 +18,7 @@ use crate::live::house_voice::HouseVoice;
 use crate::live::listening::Ears;
 use crate::live::patchbay::Patchbay;
 use crate::live::speech::Speech;
+use crate::live::tap::Tap;
 use crate::live::watching::Watchers;
 use crate::phone_number::PhoneNumber;
 use crate::ports::CarrierCall;
@@ -33,6 +34,8 @@ pub enum ToCall {
     Happened(Event),
     /// A source of words heard this.
     Words(Piece),
+    /// What the assistant had yet to say at this moment was dropped.
+    AssistantCut(Instant),
     /// The assistant noted this.
     Noted(Note),
     /// A phone's leg took its place; the event says so, and this is how to speak to it.
@@ -68,6 +71,11 @@ impl Teller {
     /// A source of words heard this; false when the call is over.
     pub async fn words(&self, piece: Piece) -> bool {
         self.send(ToCall::Words(piece)).await
+    }
+
+    /// What the assistant had yet to say at this moment was dropped; false when the call is over.
+    pub async fn assistant_cut(&self, at: Instant) -> bool {
+        self.send(ToCall::AssistantCut(at)).await
     }
 
     /// The assistant noted this; false when the call is over.
@@ -173,6 +181,8 @@ pub struct PhoneSeat {
     pub voice: Arc<HouseVoice>,
     /// How it listens.
     pub ears: Ears,
+    /// Where it puts what recognisers hear: for the prospect's leg only, and only where there are any.
+    pub tap: Option<Arc<Tap>>,
     /// Its limits.
     pub limits: LegLimits,
 }

@@ -17,3 +17,4 @@ mod offers;
 mod program;
 mod races;
 mod stage;
+mod words;
