@@ -38,6 +38,7 @@ use crate::live::drain::drain;
 use crate::live::house_voice::HouseVoice;
 use crate::live::listening::{self, Ears};
 use crate::live::recorder::Recorder;
+use crate::live::retention::forget_in_time;
 use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
@@ -52,6 +53,7 @@ pub struct App {
     admission: Arc<Admission>,
     sockets: SocketLimits,
     drain: Duration,
+    keep_words: Duration,
     /// All its calls.
     pub switchboard: Arc<Switchboard>,
     /// Its store.
@@ -138,6 +140,7 @@ impl App {
                 per_address: config.server.sockets_per_address,
             },
             drain: config.server.drain.0,
+            keep_words: config.store.keep_words.0,
             switchboard,
             store,
         })
@@ -155,6 +158,7 @@ impl App {
         stop: impl Future<Output = ()> + Send,
         now: impl Future<Output = ()> + Send,
     ) -> anyhow::Result<()> {
+        let forgetting = tokio::spawn(forget_in_time(Arc::new(self.store.clone()), self.keep_words));
         let (close, closing) = oneshot::channel::<()>();
         let closing = async {
             let _ = closing.await;
@@ -172,6 +176,7 @@ impl App {
             tracing::error!("the store takes no records, so what was not written yet is lost");
         }
         self.writer.abort();
+        forgetting.abort();
         Ok(())
     }
 }

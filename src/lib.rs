@@ -40,6 +40,8 @@ pub mod telemetry;
 pub mod app;
 /// What our number at the carrier is set to do.
 pub mod setup;
+/// What a prospect wants taken out of the record.
+pub mod forget;
 /// The whole story on one machine.
 pub mod demo;
 /// The simulated world against a Baton that runs elsewhere.

@@ -14,6 +14,7 @@ use baton::config::{self, Loaded, check};
 use baton::demo::{self, Demo};
 use baton::edge::machine;
 use baton::edge::store::Store;
+use baton::forget;
 use baton::id::CallId;
 use baton::lab;
 use baton::listen;
@@ -72,6 +73,10 @@ fn main() -> ExitCode {
         Command::Ear(EarCommand::Judge { corpus, json }) => judge_ear(&corpus, json),
         Command::Ear(EarCommand::Train { corpus, out }) => train_ear(&corpus, &out),
         Command::Calls { settings, limit, json } => wait_for(list_calls(&settings, limit, json)),
+        Command::Forget { number, settings, yes, json } => {
+            let consent = if yes { forget::Consent::Forget } else { forget::Consent::Look };
+            wait_for(forget_number(&settings, number, consent, json))
+        }
         Command::Show { call, settings, json } => wait_for(show_call(&settings, call, json)),
     };
     done.unwrap_or_else(|error| failed(&error))
@@ -331,6 +336,20 @@ async fn show_call(settings: &Settings, id: CallId, json: bool) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
+async fn forget_number(
+    settings: &Settings,
+    written: String,
+    consent: forget::Consent,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let number = forget::as_recorded(&written)
+        .with_context(|| format!("{written:?} is no number; write it as in +15550100123"))?;
+    let store = store(settings).await?;
+    let found = forget::number(&store, &number, consent).await?;
+    print(&if json { format!("{:#}\n", serde_json::to_value(&found)?) } else { found.text(&number) })?;
+    Ok(if found.complete() { ExitCode::SUCCESS } else { ExitCode::from(NOT_AS_WANTED) })
+}
+
 async fn store(settings: &Settings) -> anyhow::Result<Store> {
     let loaded = settings.load()?;
     let folder = PathBuf::from(&loaded.config.store.data);
@@ -339,7 +358,7 @@ async fn store(settings: &Settings) -> anyhow::Result<Store> {
         "there is no store in {}; name its folder with --data",
         folder.display()
     );
-    Ok(Store::open_to_read(&folder).await?)
+    Ok(Store::open_beside(&folder).await?)
 }
 
 /// The first and the second of the signals that mean "stop". From here on they do not end the process by themselves.

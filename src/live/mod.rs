@@ -32,6 +32,7 @@ pub mod pipe;
 mod played;
 pub mod playout;
 pub mod recorder;
+pub mod retention;
 pub mod seat;
 pub mod speech;
 pub mod switchboard;

@@ -99,6 +99,23 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take a prospect's words, facts, moods and number out of the record, for good.
+    ///
+    /// Without --yes it only says what there is. A gateway may go on running meanwhile; calls that go on are left alone.
+    /// Logs are not touched: no number and no word appears in them above debug. Exit 0 when nothing is left, 3 when
+    /// something is: --yes was not given, or a call goes on.
+    Forget {
+        /// The prospect's number, as in "+1 555 010 0123".
+        number: String,
+        #[command(flatten)]
+        settings: Settings,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show one call: its outcome, and its timeline entry by entry.
     Show {
         /// Which, as `baton calls` lists it.

@@ -86,6 +86,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ports",
         ],
     ),
+    ("forget", &["phone_number", "ports", "live"]),
     ("setup", &["ports", "edge", "config", "app"]),
     ("listen", &["time", "audio", "ear"]),
     ("rehearsal", &["audio", "handoff", "live", "edge", "sim"]),
