@@ -1,4 +1,5 @@
-//! The three clocks: time within a call, time within a stream of sound, and the time on the wall.
+//! The three clocks: time within a call, time within a stream of sound, and the time on the wall; and spans of time as an
+//! operator writes them.
 //!
 //! Ring 1 never asks what time it is; whoever hands it an event says so.
 
@@ -89,6 +90,50 @@ impl Serialize for CallTime {
 impl<'de> Deserialize<'de> for CallTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         u64::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A span of time as an operator writes it: `18s`, `250ms`, `4m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+impl Span {
+    /// So many seconds.
+    pub const fn secs(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// So many milliseconds.
+    pub const fn millis(millis: u64) -> Self {
+        Self(Duration::from_millis(millis))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        match millis {
+            0 => f.write_str("0s"),
+            m if m % 86_400_000 == 0 => write!(f, "{}d", m / 86_400_000),
+            m if m % 60_000 == 0 => write!(f, "{}m", m / 60_000),
+            m if m % 1_000 == 0 => write!(f, "{}s", m / 1_000),
+            m => write!(f, "{m}ms"),
+        }
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(text.trim()).map(Self).map_err(|_| {
+            serde::de::Error::custom("a span of time is written like \"18s\", \"250ms\", \"4m\" or \"90d\"")
+        })
     }
 }
 

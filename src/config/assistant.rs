@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret::Secret;
-use crate::config::span::Span;
+use crate::time::Span;
 
 /// The AI voice that has the prospect first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

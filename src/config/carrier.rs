@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret::Secret;
-use crate::config::span::Span;
+use crate::time::Span;
 
 /// The telephone network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::span::Span;
+use crate::time::Span;
 
 /// How Baton listens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

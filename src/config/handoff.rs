@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::span::Span;
+use crate::time::Span;
 
 /// How a person is put into a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

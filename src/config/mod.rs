@@ -8,10 +8,10 @@ pub mod handoff;
 pub mod load;
 pub mod secret;
 pub mod server;
-pub mod span;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::time::Span;
 pub use assistant::Assistant;
 pub use carrier::{Carrier, Twilio};
 pub use ear::{Ear, VoiceBy};
@@ -19,7 +19,6 @@ pub use handoff::{Handoff, Rep};
 pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
 pub use server::{Fallback, Log, LogFormat, Server, Store, Voice};
-pub use span::Span;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret::Secret;
-use crate::config::span::Span;
+use crate::time::Span;
 
 /// Where Baton listens, and for whom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! Words come as turns, from whichever source heard them. Each turn tells signals; together they give the facts, the topics and
 //! the shape of the talk. Nothing in here decides anything: that is `escalation/`.
 
+pub mod context;
 pub mod fact;
 pub mod piece;
 pub mod shape;
@@ -10,6 +11,7 @@ pub mod signal;
 pub mod transcript;
 pub mod turn;
 
+pub use context::{Account, Context, Direction};
 pub use fact::{Fact, Standing};
 pub use piece::Piece;
 pub use shape::{Shape, StageOfTalk};

@@ -50,7 +50,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "live",
         ],
     ),
-    ("config", &["phone_number", "conversation", "escalation"]),
+    ("config", &["time", "phone_number", "conversation", "escalation"]),
     ("telemetry", &["config"]),
     (
         "app",

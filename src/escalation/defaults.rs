@@ -1,0 +1,293 @@
+//! The triggers as they are without touching: what speaks for a person, how much, and why these numbers.
+//!
+//! All of them fire at 100. A weight of 100 and more says: one clear signal is enough; of 55: two are needed; of 37: three.
+//! They were worked out on `fixtures/conversations/seen` only.
+
+use std::collections::BTreeMap;
+
+use crate::conversation::SignalKind::{self, *};
+use crate::escalation::decision::{Reason, Urgency};
+use crate::escalation::policy::{Changes, name_of};
+use crate::escalation::trigger::{Trigger, TriggerChange};
+use crate::time::Span;
+
+pub(crate) fn triggers() -> BTreeMap<String, Trigger> {
+    let all = [
+        explicit_request(),
+        human_only_topic(),
+        frustration(),
+        exception(),
+        high_value(),
+        repetition(),
+        complexity(),
+        hesitation(),
+        high_interest(),
+        missing_evidence(),
+        ambiguity(),
+    ];
+    all.into_iter().map(|trigger| (name_of(trigger.reason).to_owned(), trigger)).collect()
+}
+
+pub(crate) fn inbound() -> Changes {
+    Changes::default()
+}
+
+/// Whom we ring did not ask for it: a "no" counts more, and we wait longer before we ask again.
+pub(crate) fn outbound() -> Changes {
+    let mut triggers = BTreeMap::new();
+    let missing = TriggerChange { prospect_turns: Some(4), ..TriggerChange::default() };
+    triggers.insert(name_of(Reason::MissingEvidence).to_owned(), missing);
+    Changes { cool_down: Some(Span::secs(60)), after_refusal: Some(125), triggers, ..Changes::default() }
+}
+
+/// One clear request is enough, at any time, and counts before the sentence is finished; it is forgotten soon.
+fn explicit_request() -> Trigger {
+    Trigger {
+        half_life: Span::secs(30),
+        on_partial_words: true,
+        ..Trigger::plain(
+            Reason::ExplicitRequest,
+            Urgency::Immediate,
+            10,
+            &[(AskedForPerson, 150), (WantsNoPerson, -150), (NeverMind, -100)],
+        )
+    }
+}
+
+/// One clear wish that only a person may grant is enough.
+fn human_only_topic() -> Trigger {
+    Trigger {
+        half_life: Span::secs(60),
+        ..Trigger::plain(
+            Reason::HumanOnlyTopic,
+            Urgency::Immediate,
+            20,
+            &[
+                (Negotiates, 145),
+                (ContractAsked, 145),
+                (LegalAsked, 145),
+                (SecurityAsked, 145),
+                (ProcurementAsked, 145),
+                (Complained, 145),
+                (WantsToCancel, 145),
+                (SensitiveSaid, 145),
+                (WantsNoPerson, -60),
+                (NeverMind, -100),
+            ],
+        )
+    }
+}
+
+/// Once strongly, twice mildly, or once mildly with a voice that agrees.
+fn frustration() -> Trigger {
+    Trigger {
+        half_life: Span::secs(120),
+        ..Trigger::plain(
+            Reason::Frustration,
+            Urgency::Immediate,
+            30,
+            &[
+                (AnnoyedStrongly, 130),
+                (AnnoyedMildly, 68),
+                (Complained, 30),
+                (WantsToCancel, 30),
+                (RepeatedSelf, 20),
+                (AskedAgain, 10),
+                (AssistantFellBack, 10),
+                (VoiceFrustrated, 80),
+                (VoiceActivated, 20),
+                (Pleased, -40),
+                (Thanked, -50),
+                (WantsNoPerson, -40),
+            ],
+        )
+    }
+}
+
+/// Something outside the rules that may be worth it.
+fn exception() -> Trigger {
+    Trigger {
+        half_life: Span::secs(120),
+        ..Trigger::plain(
+            Reason::Exception,
+            Urgency::Normal,
+            40,
+            &[
+                (ExceptionAsked, 135),
+                (CustomNeed, 25),
+                (BuyingIntent, 20),
+                (LargeSize, 20),
+                (WantsNoPerson, -80),
+                (NeverMind, -100),
+            ],
+        )
+    }
+    .needing(&[ExceptionAsked])
+}
+
+/// A known important account shows need, or what they say of size, volume or urgency makes them one.
+fn high_value() -> Trigger {
+    Trigger {
+        half_life: Span::secs(300),
+        ..Trigger::plain(
+            Reason::HighValue,
+            Urgency::Normal,
+            50,
+            &[
+                (KnownAccount, 60),
+                (LargeSize, 70),
+                (Decides, 15),
+                (Urgent, 30),
+                (BuyingIntent, 50),
+                (MeetingWanted, 40),
+                (BuyingQuestion, 25),
+                (PricingAsked, 25),
+                (CustomNeed, 45),
+                (NotNow, 30),
+                (WantsNoPerson, -80),
+                (Thanked, -20),
+            ],
+        )
+    }
+    .needing(&[KnownAccount, LargeSize])
+}
+
+/// The assistant has fallen back or repeated itself twice, or the prospect says the same for the third time.
+fn repetition() -> Trigger {
+    Trigger {
+        half_life: Span::secs(120),
+        ..Trigger::plain(
+            Reason::Loop,
+            Urgency::Normal,
+            60,
+            &[
+                (AssistantFellBack, 58),
+                (AssistantRepeated, 58),
+                (AskedAgain, 56),
+                (RepeatedSelf, 50),
+                (Unanswered, 10),
+                (VoiceFrustrated, 20),
+                (Thanked, -60),
+                (Pleased, -40),
+                (WantsNoPerson, -60),
+            ],
+        )
+    }
+    .over_turns(2)
+}
+
+/// Two questions that it could not answer, or one of several deep parts that it meets with generalities.
+fn complexity() -> Trigger {
+    Trigger {
+        half_life: Span::secs(150),
+        ..Trigger::plain(
+            Reason::Complexity,
+            Urgency::Normal,
+            70,
+            &[
+                (Unanswered, 45),
+                (AssistantUnsure, 35),
+                (OffKnowledge, 35),
+                (Deep, 25),
+                (MultiPart, 25),
+                (AssistantFellBack, 30),
+                (Thanked, -60),
+                (Pleased, -40),
+                (WantsNoPerson, -60),
+            ],
+        )
+    }
+    .needing(&[Unanswered, AssistantUnsure, AssistantFellBack])
+    .over_turns(2)
+}
+
+/// Doubts over more than one turn; a voice that agrees makes one turn enough.
+fn hesitation() -> Trigger {
+    Trigger {
+        half_life: Span::secs(150),
+        ..Trigger::plain(
+            Reason::Hesitation,
+            Urgency::Normal,
+            80,
+            &[
+                (Wavered, 62),
+                (Objected, 25),
+                (VoiceHesitant, 80),
+                (CompetitorNamed, 10),
+                (WantsNoPerson, -60),
+                (Thanked, -20),
+                (NeverMind, -40),
+            ],
+        )
+    }
+    .needing(&[Wavered])
+}
+
+/// They want to go on; or three and more questions of the kind that one asks before buying.
+fn high_interest() -> Trigger {
+    Trigger {
+        half_life: Span::secs(300),
+        by_stage: true,
+        ..Trigger::plain(
+            Reason::HighInterest,
+            Urgency::Normal,
+            90,
+            &[
+                (BuyingIntent, 115),
+                (MeetingWanted, 150),
+                (PricingAsked, 36),
+                (BuyingQuestion, 36),
+                (CustomNeed, 25),
+                (Decides, 10),
+                (Urgent, 15),
+                (Pleased, 8),
+                (CompetitorNamed, 10),
+                (VoiceInterested, 25),
+                (WantsNoPerson, -80),
+                (NeverMind, -60),
+                (Objected, -15),
+            ],
+        )
+    }
+    .needing(&[BuyingIntent, MeetingWanted, PricingAsked, BuyingQuestion])
+}
+
+/// It may be worth a person's time, but nothing that would tell has been said although there was room for it.
+fn missing_evidence() -> Trigger {
+    Trigger {
+        half_life: Span::secs(300),
+        prospect_turns: 4,
+        facts_missing: 3,
+        ..Trigger::plain(
+            Reason::MissingEvidence,
+            Urgency::AskFirst,
+            95,
+            &[(Vague, 40), (BuyingIntent, 30), (BuyingQuestion, 15), (MixedNeeds, 20), (WantsNoPerson, -80)],
+        )
+    }
+    .over_turns(3)
+}
+
+/// They want something real, but two turns leave open what.
+fn ambiguity() -> Trigger {
+    Trigger {
+        half_life: Span::secs(150),
+        ..Trigger::plain(
+            Reason::Ambiguity,
+            Urgency::AskFirst,
+            98,
+            &[(Vague, 58), (MixedNeeds, 58), (Pleased, -20), (Thanked, -40), (WantsNoPerson, -80)],
+        )
+    }
+    .over_turns(2)
+}
+
+impl Trigger {
+    fn needing(self, kinds: &[SignalKind]) -> Self {
+        Self { one_of: kinds.to_vec(), ..self }
+    }
+
+    fn over_turns(self, turns: u32) -> Self {
+        Self { different_turns: turns, ..self }
+    }
+}
