@@ -50,6 +50,8 @@ pub mod rehearsal;
 pub mod chaos;
 /// Recordings through the ear, and what it found in them.
 pub mod listen;
+/// Recorded calls through understanding and engine again.
+pub mod replay;
 /// What a call costs, beside a floor that does nothing.
 pub mod bench;
 /// What the ear makes of labelled sound, and how it learns.

@@ -27,6 +27,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[path = "main/arguments.rs"]
 mod arguments;
+#[path = "main/replaying.rs"]
+mod replaying;
 
 use arguments::{
     Arguments, BenchArguments, ChaosArguments, Command, EarCommand, FallbackWord, FormatWord,
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
             bench::ear::hear(whose, frames).map(|()| ExitCode::SUCCESS)
         }
         Command::Ear(EarCommand::Cost { json }) => cost_of_ear(json),
+        Command::Replay(arguments) => replaying::replay_calls(&arguments),
         Command::Listen(arguments) => listen_to(arguments),
         Command::Ear(EarCommand::Judge { corpus, json }) => judge_ear(&corpus, json),
         Command::Ear(EarCommand::Train { corpus, out }) => train_ear(&corpus, &out),
@@ -200,6 +203,10 @@ fn listen_to(arguments: ListenArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn no_such_call(id: CallId) -> String {
+    format!("there is no {id} in this store; `baton calls` lists what there is")
+}
+
 fn cost_of_ear(json: bool) -> anyhow::Result<ExitCode> {
     let costs = bench::ear::measure()?;
     print(&if json { format!("{:#}\n", serde_json::to_value(&costs)?) } else { bench::ear::text(&costs) })?;
@@ -308,7 +315,7 @@ async fn list_calls(settings: &Settings, limit: u32, json: bool) -> anyhow::Resu
 async fn show_call(settings: &Settings, id: CallId, json: bool) -> anyhow::Result<ExitCode> {
     let store = store(settings).await?;
     let Some(call) = store.call(id).await? else {
-        eprintln!("there is no {id} in this store; `baton calls` lists what there is");
+        eprintln!("{}", no_such_call(id));
         return Ok(ExitCode::FAILURE);
     };
     let entries = store.timeline(id).await?;

@@ -1,6 +1,6 @@
 //! Signals, reasons and evidence in the words of whoever reads them.
 
-use crate::conversation::{Signal, SignalKind, Speaker, Turn};
+use crate::conversation::{Note, Signal, SignalKind, Turn};
 use crate::escalation::{Answer, Evidence, Reason, Urgency, VoiceReadings};
 use crate::time::CallTime;
 
@@ -104,6 +104,17 @@ pub fn voice(shown: VoiceReadings) -> String {
     if read.is_empty() { "the voice shows nothing".to_owned() } else { format!("the voice: {}", read.join(", ")) }
 }
 
+/// What the assistant noted.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::FellBack => "the assistant says that it fell back".to_owned(),
+        Note::Unanswered => "the assistant says that it could not answer".to_owned(),
+        Note::Unsure(None) => "the assistant says that it is not sure".to_owned(),
+        Note::Unsure(Some(sure)) => format!("the assistant says that it is not sure ({sure} of 100)"),
+        Note::Fact(name, value) => format!("the assistant notes {}: {}", name.word(), one_line(value)),
+    }
+}
+
 /// What became of an offer.
 pub fn answer(answer: Answer) -> &'static str {
     match answer {
@@ -126,11 +137,6 @@ pub fn urgency(urgency: Urgency) -> String {
 
 fn word_of(word: &impl serde::Serialize) -> String {
     serde_json::to_value(word).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-/// Who spoke, as a column.
-pub fn speaker(by: Speaker) -> &'static str {
-    by.word()
 }
 
 /// Minutes and tenths of seconds.
@@ -164,7 +170,7 @@ const QUOTED: usize = 120;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conversation::{Source, Wording};
+    use crate::conversation::{Source, Speaker, Wording};
 
     fn turn(words: &str) -> Turn {
         Turn {

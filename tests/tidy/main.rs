@@ -93,6 +93,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("chaos", &["id", "audio", "handoff", "call", "live", "sim"]),
     ("listen", &["time", "audio", "ear"]),
     ("lab", &["time", "audio", "ear"]),
+    ("replay", &["time", "conversation", "escalation", "call", "listen"]),
     ("bench", &["time", "id", "audio", "ear", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 

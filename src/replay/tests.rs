@@ -1,0 +1,1 @@
+//! Calls of every kind through all of it.
