@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::config::{Config, Rep};
+use crate::escalation::Policy;
 
 /// Settings, and where those that are not the default came from.
 #[derive(Clone, Debug)]
@@ -85,6 +86,9 @@ pub fn load(
         take(&mut settings, &mut sources, one(path, value, "the command line")?, "the command line")?;
     }
     let config = Config::deserialize_from(settings)?;
+    if let Some(message) = config.escalation.fault() {
+        return Err(ConfigError::WrongValue { source_name: "the settings".to_owned(), message });
+    }
     Ok(Loaded { config, sources })
 }
 
@@ -164,9 +168,9 @@ fn merge(into: &mut Table, from: Table) {
 fn check_keys(table: &Table, reference: &Table, prefix: &str, name: &str) -> Result<(), ConfigError> {
     for (key, value) in table {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        let Some(known) = reference.get(key) else {
-            let mut all: Vec<String> = flat(&self::reference(), "").into_keys().collect();
-            all.extend(self::reference().keys().cloned());
+        let own = TRIGGERS.contains(&prefix).then(|| own_trigger(value, reference)).flatten();
+        let Some(known) = own.or_else(|| reference.get(key)) else {
+            let all = every_name(&self::reference(), "");
             return Err(ConfigError::UnknownKey {
                 source_name: name.to_owned(),
                 nearest: nearest(&path, all),
@@ -195,9 +199,15 @@ fn check_keys(table: &Table, reference: &Table, prefix: &str, name: &str) -> Res
     Ok(())
 }
 
+/// What a trigger of the operator's own is checked against: any of ours. It is one of their own where it names its reason.
+fn own_trigger<'a>(given: &Value, known: &'a Table) -> Option<&'a Value> {
+    given.get("reason").and(known.values().next())
+}
+
 /// Every key there is, with a value of its kind.
 pub(crate) fn reference() -> Table {
-    let example = Config { reps: vec![Rep { name: "sam".into(), phone: "+1".into() }], ..Config::default() };
+    let reps = vec![Rep { name: "sam".into(), phone: "+1".into() }];
+    let example = Config { reps, escalation: Policy::with_every_key(), ..Config::default() };
     Table::try_from(example).expect("the defaults are plain values")
 }
 
@@ -212,6 +222,19 @@ pub(crate) fn flat(table: &Table, prefix: &str) -> BTreeMap<String, Value> {
                 all.insert(path, value.clone());
             }
         }
+    }
+    all
+}
+
+/// The full names of keys and of tables.
+fn every_name(table: &Table, prefix: &str) -> Vec<String> {
+    let mut all: Vec<String> = flat(table, prefix).into_keys().collect();
+    for (key, value) in table {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        if let Value::Table(inner) = value {
+            all.extend(every_name(inner, &path));
+        }
+        all.push(path);
     }
     all
 }
@@ -240,7 +263,11 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 /// Tables whose keys are the operator's own.
-pub(crate) const FREE_TABLES: [&str; 2] = ["carrier.twilio.shared_keys", "assistant.parameters"];
+pub(crate) const FREE_TABLES: [&str; 3] =
+    ["carrier.twilio.shared_keys", "assistant.parameters", "escalation.words"];
+/// Tables to which the operator may add triggers of their own.
+const TRIGGERS: [&str; 3] =
+    ["escalation.triggers", "escalation.inbound.triggers", "escalation.outbound.triggers"];
 
 #[cfg(test)]
 mod tests {
@@ -305,6 +332,51 @@ mod tests {
         assert!(said("[handoff\n").contains("line 1"));
         let unknown = from("", &[("BATON_HANDOFF__RNG", "1s")], &[]).unwrap_err().to_string();
         assert!(unknown.contains("handoff.rng") && unknown.contains("handoff.ring"), "{unknown}");
+    }
+
+    #[test]
+    fn one_line_changes_one_threshold_and_nothing_else() {
+        let default = Config::default().escalation;
+        let changed = |text: &str| from(text, &[], &[]).unwrap().config.escalation;
+        let mut expected = default.clone();
+        expected.triggers.get_mut("frustration").unwrap().threshold = 90;
+        assert_eq!(changed("[escalation.triggers.frustration]\nthreshold = 90\n"), expected);
+        let by_hand = [("BATON_ESCALATION__TRIGGERS__FRUSTRATION__THRESHOLD", "90")];
+        assert_eq!(from("", &by_hand, &[]).unwrap().config.escalation, expected);
+        let mut expected = default.clone();
+        expected.triggers.get_mut("loop").unwrap().weights.insert(crate::conversation::SignalKind::Deep, 7);
+        assert_eq!(changed("[escalation.triggers.loop.weights]\ndeep = 7\n"), expected);
+        let outbound = changed("[escalation.outbound]\ncool_down = \"5s\"\n").outbound;
+        assert_eq!(outbound.cool_down, Some(Span::secs(5)));
+        assert_eq!(outbound.after_refusal, default.outbound.after_refusal);
+    }
+
+    #[test]
+    fn a_trigger_of_the_operators_own_names_its_reason_and_weights() {
+        let own = "[escalation.triggers.too-quiet]\nreason = \"hesitation\"\nthreshold = 40\nweights = { vague = 30 }\n";
+        let loaded = from(own, &[], &[]).unwrap().config.escalation;
+        assert_eq!(loaded.triggers["too-quiet"].threshold, 40);
+        assert_eq!(loaded.triggers.len(), Config::default().escalation.triggers.len() + 1);
+    }
+
+    #[test]
+    fn wrong_names_in_deciding_are_named_with_what_was_meant() {
+        let said = |text: &str| from(text, &[], &[]).unwrap_err().to_string();
+        let trigger = said("[escalation.triggers.frustraton]\nthreshold = 90\n");
+        assert!(trigger.contains("did you mean escalation.triggers.frustration?"), "{trigger}");
+        let key = said("[escalation.triggers.loop]\ntreshold = 90\n");
+        assert!(key.contains("did you mean escalation.triggers.loop.threshold?"), "{key}");
+        let kind = said("[escalation.triggers.loop.weights]\nasked-agian = 9\n");
+        assert!(kind.contains("asked-again?"), "{kind}");
+        let reason = said("[escalation.words.en]\nfrustraton = \"x\"\n");
+        assert!(reason.contains("frustration"), "{reason}");
+        assert!(said("[escalation.triggers.loop]\nthreshold = 0\n").contains("threshold is from 1 to 1000"));
+        assert!(
+            said("[escalation.outbound.triggers.loop]\nrearm = 400\n")
+                .contains("rearm is at most the threshold")
+        );
+        assert!(said("[escalation]\nafter_refusal = 50\n").contains("at least 100"));
+        assert!(said("[escalation.triggers.mine]\nreason = \"loop\"\n").contains("names its weights"));
     }
 
     #[test]

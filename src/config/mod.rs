@@ -11,6 +11,7 @@ pub mod server;
 
 use serde::{Deserialize, Serialize};
 
+use crate::escalation::Policy;
 pub use crate::time::Span;
 pub use assistant::Assistant;
 pub use carrier::{Carrier, Twilio};
@@ -34,6 +35,8 @@ pub struct Config {
     pub assistant: Assistant,
     /// How Baton listens.
     pub ear: Ear,
+    /// When a person should be involved.
+    pub escalation: Policy,
     /// How a person is put into a call.
     pub handoff: Handoff,
     /// Who may take over, in the order in which they are asked.

@@ -78,3 +78,52 @@ pub enum Urgency {
     /// Not in this call: a follow-up is prepared.
     Nurture,
 }
+
+impl Reason {
+    /// Every one.
+    pub const ALL: [Self; 11] = [
+        Self::ExplicitRequest,
+        Self::HumanOnlyTopic,
+        Self::Frustration,
+        Self::Loop,
+        Self::Complexity,
+        Self::HighInterest,
+        Self::HighValue,
+        Self::Hesitation,
+        Self::Exception,
+        Self::Ambiguity,
+        Self::MissingEvidence,
+    ];
+
+    /// In one word, as settings, files and the API write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ExplicitRequest => "explicit-request",
+            Self::HumanOnlyTopic => "human-only-topic",
+            Self::Frustration => "frustration",
+            Self::Loop => "loop",
+            Self::Complexity => "complexity",
+            Self::HighInterest => "high-interest",
+            Self::HighValue => "high-value",
+            Self::Hesitation => "hesitation",
+            Self::Exception => "exception",
+            Self::Ambiguity => "ambiguity",
+            Self::MissingEvidence => "missing-evidence",
+        }
+    }
+}
+
+impl Urgency {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Immediate, Self::Normal, Self::AskFirst, Self::Nurture];
+
+    /// In one word, as settings, files and the API write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Immediate => "immediate",
+            Self::Normal => "normal",
+            Self::AskFirst => "ask-first",
+            Self::Nurture => "nurture",
+        }
+    }
+}

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::conversation::SignalKind::{self, *};
 use crate::escalation::decision::{Reason, Urgency};
-use crate::escalation::policy::{Changes, name_of};
-use crate::escalation::trigger::{Trigger, TriggerChange};
+use crate::escalation::policy::Changes;
+use crate::escalation::trigger::Trigger;
 use crate::time::Span;
 
 pub(crate) fn triggers() -> BTreeMap<String, Trigger> {
@@ -25,7 +25,7 @@ pub(crate) fn triggers() -> BTreeMap<String, Trigger> {
         missing_evidence(),
         ambiguity(),
     ];
-    all.into_iter().map(|trigger| (name_of(trigger.reason).to_owned(), trigger)).collect()
+    all.into_iter().map(|trigger| (trigger.reason.word().to_owned(), trigger)).collect()
 }
 
 pub(crate) fn inbound() -> Changes {
@@ -34,10 +34,7 @@ pub(crate) fn inbound() -> Changes {
 
 /// Whom we ring did not ask for it: a "no" counts more, and we wait longer before we ask again.
 pub(crate) fn outbound() -> Changes {
-    let mut triggers = BTreeMap::new();
-    let missing = TriggerChange { prospect_turns: Some(4), ..TriggerChange::default() };
-    triggers.insert(name_of(Reason::MissingEvidence).to_owned(), missing);
-    Changes { cool_down: Some(Span::secs(60)), after_refusal: Some(125), triggers, ..Changes::default() }
+    Changes { cool_down: Some(Span::secs(60)), after_refusal: Some(125), ..Changes::default() }
 }
 
 /// One clear request is enough, at any time, and counts before the sentence is finished; it is forgotten soon.
@@ -161,9 +158,9 @@ fn repetition() -> Trigger {
             Urgency::Normal,
             60,
             &[
-                (AssistantFellBack, 58),
-                (AssistantRepeated, 58),
-                (AskedAgain, 56),
+                (AssistantFellBack, 64),
+                (AssistantRepeated, 64),
+                (AskedAgain, 60),
                 (RepeatedSelf, 50),
                 (Unanswered, 10),
                 (VoiceFrustrated, 20),

@@ -104,6 +104,7 @@ impl Engine {
         if turn.by == Speaker::Rep {
             return None;
         }
+        self.rearm(turn.until);
         self.stage = shape.stage;
         self.prospect_turns = shape.prospect_turns;
         self.open_questions = shape.open_questions.iter().take(MOST_OPEN).cloned().collect();
@@ -114,6 +115,7 @@ impl Engine {
 
     /// Something other than words tells this: a note of the assistant, or the voice, of which the latest of a kind counts.
     pub fn noticed(&mut self, at: CallTime, signals: &[Signal]) -> Option<Decision> {
+        self.rearm(at);
         self.ledger.noticed(self.policy.place(self.stage, self.prospect_turns), signals);
         self.decide(at, Telling::Notice)
     }
@@ -169,13 +171,13 @@ impl Engine {
         self.at = self.at.max(at);
         let at = self.at;
         let policy = Arc::clone(&self.policy);
-        self.rearm(&policy);
+        let ground = self.ground(at);
         let mut best: Option<(&String, &Trigger, Score)> = None;
         for (name, trigger) in &policy.triggers {
             if best.is_some_and(|(_, best, _)| best.rank <= trigger.rank) {
                 continue;
             }
-            let score = self.ground(at).score(trigger);
+            let score = ground.score(trigger);
             if score.total >= i64::from(trigger.threshold)
                 && self.hurdles(name, trigger, score, at, telling).is_empty()
             {
@@ -183,6 +185,7 @@ impl Engine {
             }
         }
         let (name, trigger, score) = best?;
+        drop(ground);
         Some(self.decide_on(name, trigger, score))
     }
 
@@ -232,11 +235,15 @@ impl Engine {
     }
 
     /// Triggers that have fired may fire again once they have fallen.
-    fn rearm(&mut self, policy: &Policy) {
+    fn rearm(&mut self, at: CallTime) {
+        if self.fired.is_empty() {
+            return;
+        }
         let mut fired = std::mem::take(&mut self.fired);
+        let ground = self.ground(self.at.max(at));
         fired.retain(|name| {
-            let Some(trigger) = policy.triggers.get(name) else { return false };
-            self.ground(self.at).score(trigger).with_spent >= i64::from(trigger.rearm)
+            let trigger = self.policy.triggers.get(name);
+            trigger.is_some_and(|trigger| ground.score(trigger).with_spent >= i64::from(trigger.rearm))
         });
         self.fired = fired;
     }
@@ -340,6 +347,7 @@ impl Engine {
         Ground {
             policy: &self.policy,
             ledger: &self.ledger,
+            counting: self.ledger.counting().collect(),
             known_account: self.known_account.as_ref(),
             at,
             refused: !self.refusals.is_empty(),
@@ -351,3 +359,7 @@ impl Engine {
 const MOST_OPEN: usize = 6;
 /// Refusals that are remembered one by one; there is no asking beyond the first few.
 const MOST_REFUSALS_KNOWN: usize = 8;
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

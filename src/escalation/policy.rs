@@ -6,7 +6,6 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::conversation::{Account, Direction, SignalKind, StageOfTalk};
-use crate::escalation::decision::Reason;
 use crate::escalation::defaults;
 use crate::escalation::trigger::{Trigger, TriggerChange};
 use crate::escalation::words::OwnWords;
@@ -283,22 +282,5 @@ fn change_to(trigger: &Trigger) -> TriggerChange {
         facts_missing: Some(trigger.facts_missing),
         on_partial_words: Some(trigger.on_partial_words),
         weights: trigger.weights.clone(),
-    }
-}
-
-/// The name that a reason has in the settings and in what is shown.
-pub(crate) fn name_of(reason: Reason) -> &'static str {
-    match reason {
-        Reason::ExplicitRequest => "explicit-request",
-        Reason::HumanOnlyTopic => "human-only-topic",
-        Reason::Frustration => "frustration",
-        Reason::Loop => "loop",
-        Reason::Complexity => "complexity",
-        Reason::HighInterest => "high-interest",
-        Reason::HighValue => "high-value",
-        Reason::Hesitation => "hesitation",
-        Reason::Exception => "exception",
-        Reason::Ambiguity => "ambiguity",
-        Reason::MissingEvidence => "missing-evidence",
     }
 }

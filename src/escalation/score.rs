@@ -28,10 +28,10 @@ pub(crate) struct Score {
 }
 
 /// What is reckoned with: the policy, what is known, when, and whether the prospect has said no.
-#[derive(Clone, Copy)]
 pub(crate) struct Ground<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) ledger: &'a Ledger,
+    pub(crate) counting: Vec<&'a Kept>,
     pub(crate) known_account: Option<&'a Signal>,
     pub(crate) at: CallTime,
     /// After a "no", what stays true for the whole call is no new ground.
@@ -92,8 +92,8 @@ impl Ground<'_> {
     fn each(&self, trigger: &Trigger, mut tell: impl FnMut(Option<&Kept>, i64, bool)) {
         let half_life = trigger.half_life.0;
         let weight = |kind: SignalKind| trigger.weights.get(&kind).copied().map_or(0, i64::from);
-        let mut lasting: [Option<&Kept>; LASTING_KINDS] = [None; LASTING_KINDS];
-        for kept in self.ledger.counting() {
+        let mut lasting = [None; LASTING_KINDS];
+        for kept in &self.counting {
             let kind = kept.signal.kind;
             if is_lasting(kind) {
                 keep_strongest(&mut lasting, kept);
@@ -123,7 +123,7 @@ impl Ground<'_> {
 
     /// Whether the prospect wants it, and not now.
     pub(crate) fn is_not_now(&self) -> bool {
-        self.ledger.counting().any(|kept| {
+        self.counting.iter().any(|kept| {
             kept.signal.kind == SignalKind::NotNow
                 && !kept.spent
                 && kept.signal.strength >= self.policy.not_now

@@ -19,23 +19,9 @@ fn name(value: &str, standing: Standing) -> Fact {
     Fact { name: FactName::Name, value: value.to_owned(), standing, turn: Some(2) }
 }
 
-const REASONS: [Reason; 11] = [
-    Reason::ExplicitRequest,
-    Reason::HumanOnlyTopic,
-    Reason::Frustration,
-    Reason::Loop,
-    Reason::Complexity,
-    Reason::HighInterest,
-    Reason::HighValue,
-    Reason::Hesitation,
-    Reason::Exception,
-    Reason::Ambiguity,
-    Reason::MissingEvidence,
-];
-
 #[test]
 fn no_offer_pushes_or_says_that_the_assistant_cannot() {
-    for (number, reason) in (1..=2).flat_map(|n| REASONS.map(|reason| (n, reason))) {
+    for (number, reason) in (1..=2).flat_map(|n| Reason::ALL.map(|reason| (n, reason))) {
         for urgency in [Urgency::Immediate, Urgency::Normal, Urgency::AskFirst, Urgency::Nurture] {
             for language in ["en", "de"] {
                 let words = proposal(&decision(number, reason, urgency), &[], language, &OwnWords::default());
@@ -53,7 +39,7 @@ fn no_offer_pushes_or_says_that_the_assistant_cannot() {
 
 #[test]
 fn only_a_request_is_announced_and_everything_else_is_asked() {
-    for reason in REASONS {
+    for reason in Reason::ALL {
         let words = proposal(&decision(1, reason, Urgency::Normal), &[], "en", &OwnWords::default());
         assert_eq!(words.ends_with('?'), reason != Reason::ExplicitRequest, "{words}");
     }

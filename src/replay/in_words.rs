@@ -10,6 +10,10 @@ pub fn evidence(evidence: &Evidence, turns: &[Turn]) -> String {
     let turn = signal.turn.and_then(|number| turns.iter().find(|turn| turn.number == number));
     let words = turn.map(|turn| if signal.words.is_empty() { &turn.words } else { &signal.words });
     let source = match (turn, words) {
+        // What was not answered stands in an earlier turn.
+        (Some(_), Some(words)) if signal.kind == SignalKind::Unanswered && !words.is_empty() => {
+            format!("\"{}\" {}", shortened(words), says(signal.kind))
+        }
         (Some(turn), Some(words)) if !words.is_empty() => {
             format!("the {} said \"{}\": {}", turn.by.word(), shortened(words), says(signal.kind))
         }

@@ -289,3 +289,7 @@ impl Verdict {
 
 /// Pieces of evidence in a line of the table.
 const SHOWN_EVIDENCE: usize = 5;
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

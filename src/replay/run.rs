@@ -203,7 +203,7 @@ impl<'a> Running<'a> {
             let score = fired.map_or(i64::from(standing.score), |decision| i64::from(decision.score));
             let threshold = fired.map_or(standing.threshold, |decision| decision.threshold);
             let before = self.scores.insert(trigger.clone(), i64::from(standing.score)).unwrap_or(0);
-            if score > before {
+            if score > before.max(0) {
                 raised.push(Raised { trigger: trigger.clone(), score, threshold });
             }
             let known = self.course.triggers.iter().position(|known| known.trigger == trigger);
