@@ -29,18 +29,19 @@ pub(crate) fn replay_calls(arguments: &ReplayArguments) -> anyhow::Result<ExitCo
         let more = std::fs::read_to_string(file).with_context(named)?;
         lexicon = Arc::new(lexicon.and(&more).with_context(named)?);
     }
-    let judgement = |loaded: Loaded| Judgement {
-        lexicon: lexicon.clone(),
-        policy: Arc::new(loaded.config.escalation),
-    };
+    let judgement =
+        |loaded: Loaded| Judgement { lexicon: lexicon.clone(), policy: Arc::new(loaded.config.escalation) };
     if let [old, new] = arguments.compare.as_slice() {
-        anyhow::ensure!(call.is_dir(), "--compare goes over the calls of a folder, and {} is none", call.display());
+        anyhow::ensure!(
+            call.is_dir(),
+            "--compare goes over the calls of a folder, and {} is none",
+            call.display()
+        );
         // What the environment sets would be the same for both, and hide what the files say.
         let load = |file| config::load(Some(file), std::iter::empty(), &[]);
         return match (load(old), load(new)) {
-            (Ok(old), Ok(new)) => {
-                replay::show_comparison(call, &judgement(old), &judgement(new), &plan).map(|()| ExitCode::SUCCESS)
-            }
+            (Ok(old), Ok(new)) => replay::show_comparison(call, &judgement(old), &judgement(new), &plan)
+                .map(|()| ExitCode::SUCCESS),
             (Err(error), _) | (_, Err(error)) => Ok(misconfigured(&error)),
         };
     }

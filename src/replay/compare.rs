@@ -97,9 +97,11 @@ impl Comparison {
             let _ = writeln!(out, "{name:<wide$}  {:<12}  {what}", call.change.word());
         }
         for Unreadable { name, why } in &self.unreadable {
-            let _ = writeln!(out, "{:<wide$}  left out: {}", in_words::one_line(name), in_words::one_line(why));
+            let _ =
+                writeln!(out, "{:<wide$}  left out: {}", in_words::one_line(name), in_words::one_line(why));
         }
-        let counted: Vec<String> = self.totals.iter().map(|(change, n)| format!("{n} {}", change.word())).collect();
+        let counted: Vec<String> =
+            self.totals.iter().map(|(change, n)| format!("{n} {}", change.word())).collect();
         let _ = writeln!(out, "\n{} calls: {}", self.calls.len(), counted.join(", "));
         out
     }
@@ -117,7 +119,9 @@ fn change(pair: (Option<&Decision>, Option<&Decision>)) -> Change {
         (None, None) => Change::Same,
         (None, Some(_)) => Change::New,
         (Some(_), None) => Change::Gone,
-        (Some(old), Some(new)) if (old.reason, old.urgency) != (new.reason, new.urgency) => Change::OtherReason,
+        (Some(old), Some(new)) if (old.reason, old.urgency) != (new.reason, new.urgency) => {
+            Change::OtherReason
+        }
         (Some(old), Some(new)) => match new.at.cmp(&old.at) {
             std::cmp::Ordering::Less => Change::Earlier,
             std::cmp::Ordering::Equal => Change::Same,

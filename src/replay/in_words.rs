@@ -19,16 +19,20 @@ pub fn evidence(evidence: &Evidence, turns: &[Turn]) -> String {
         }
         (Some(turn), _) => format!("the {} {}", turn.by.word(), says(signal.kind)),
         (None, _) if is_voice(signal.kind) => format!("the voice {}", says(signal.kind)),
-        (None, _) if signal.kind == SignalKind::KnownAccount => "the account is known as important".to_owned(),
+        (None, _) if signal.kind == SignalKind::KnownAccount => {
+            "the account is known as important".to_owned()
+        }
         (None, _) => format!("noted: {}", says(signal.kind)),
     };
-    let about = if signal.about.is_empty() { String::new() } else { format!(" ({})", one_line(&signal.about)) };
+    let about =
+        if signal.about.is_empty() { String::new() } else { format!(" ({})", one_line(&signal.about)) };
     format!("at {} {source}{about}, {weighed:+}", clock(signal.at))
 }
 
 /// A signal in short: its kind, what it is about, and how clear it is.
 pub fn signal(signal: &Signal) -> String {
-    let about = if signal.about.is_empty() { String::new() } else { format!(" ({})", one_line(&signal.about)) };
+    let about =
+        if signal.about.is_empty() { String::new() } else { format!(" ({})", one_line(&signal.about)) };
     format!("{}{about} {}", signal.kind.word(), signal.strength)
 }
 
@@ -105,7 +109,11 @@ pub fn voice(shown: VoiceReadings) -> String {
             reading.map(|reading| format!("{name} {} (sure {})", reading.value, reading.confidence))
         })
         .collect();
-    if read.is_empty() { "the voice shows nothing".to_owned() } else { format!("the voice: {}", read.join(", ")) }
+    if read.is_empty() {
+        "the voice shows nothing".to_owned()
+    } else {
+        format!("the voice: {}", read.join(", "))
+    }
 }
 
 /// What the assistant noted.
@@ -214,7 +222,10 @@ mod tests {
         let noted = stands_on(SignalKind::AssistantFellBack, None, "", "");
         assert!(evidence(&noted, &turns).contains("noted: fell back"));
         // Words that were taken out since.
-        assert!(evidence(&stands_on(SignalKind::Urgent, Some(4), "", ""), &[turn("")]).contains("the prospect is in a hurry"));
+        assert!(
+            evidence(&stands_on(SignalKind::Urgent, Some(4), "", ""), &[turn("")])
+                .contains("the prospect is in a hurry")
+        );
     }
 
     #[test]

@@ -148,7 +148,9 @@ pub fn show_comparison(folder: &Path, old: &Judgement, new: &Judgement, plan: &P
                 let [was, is] = [old, new].map(|by| decisions(&recorded, by, plan.signals));
                 calls.push(compare(recorded.name, was, is));
             }
-            Err(error) => unreadable.push(Unreadable { name: source::name(&path), why: format!("{error:#}") }),
+            Err(error) => {
+                unreadable.push(Unreadable { name: source::name(&path), why: format!("{error:#}") })
+            }
         }
     }
     let comparison = Comparison::of(calls, unreadable);

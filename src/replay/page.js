@@ -273,7 +273,7 @@
     choose(Math.max(0, Math.min(course.turns.length - 1, chosen + way)), true);
   });
   by("under").style.minHeight = "3em";
-  read(course.decisions.length ? s(course.decisions[0].decision.at) : seconds);
+  by("under").textContent = "Point at the drawing to read the scores of a moment.";
   drawAll();
   new ResizeObserver(() => { if (by("view").clientWidth !== width) drawAll(); }).observe(view);
   // Whoever looks at the page by a program sees that all of it was made.

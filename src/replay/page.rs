@@ -96,7 +96,17 @@ mod tests {
     #[test]
     fn the_page_needs_nothing_from_anywhere() {
         for part in [PAGE, STYLE, SCRIPT] {
-            for foreign in ["http:", "https:", "@import", "src=", "url(", "fetch(", "innerHTML", "eval(", "document.write"] {
+            for foreign in [
+                "http:",
+                "https:",
+                "@import",
+                "src=",
+                "url(",
+                "fetch(",
+                "innerHTML",
+                "eval(",
+                "document.write",
+            ] {
                 // The name of a drawing's language is written like an address and is none.
                 let part = part.replace("http://www.w3.org/2000/svg", "");
                 assert!(!part.contains(foreign), "{foreign}");

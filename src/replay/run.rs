@@ -89,7 +89,9 @@ impl<'a> Running<'a> {
         let until = recorded.until();
         let mut notes = recorded.notes.clone();
         if recorded.wordless {
-            notes.push("the words of this call were taken out: what they told then is what is judged".to_owned());
+            notes.push(
+                "the words of this call were taken out: what they told then is what is judged".to_owned(),
+            );
         }
         let course = Course {
             version: Course::VERSION,
@@ -149,13 +151,7 @@ impl<'a> Running<'a> {
         self.decided(decided);
     }
 
-    fn happened(
-        &mut self,
-        at: CallTime,
-        says: String,
-        voice: Option<VoiceReadings>,
-        signals: Vec<Signal>,
-    ) {
+    fn happened(&mut self, at: CallTime, says: String, voice: Option<VoiceReadings>, signals: Vec<Signal>) {
         let decided = if signals.is_empty() { None } else { self.engine.noticed(at, &signals) };
         let raised = self.look(at, decided.as_ref());
         self.course.happenings.push(Happening { at, says, voice, signals, raised });
@@ -211,7 +207,13 @@ impl<'a> Running<'a> {
                 self.course.triggers.push(new_course(&standing, self.at));
                 self.course.triggers.len() - 1
             });
-            follow(&mut self.course.triggers[place], standing, self.at, Point { at: self.at, score, threshold }, fired);
+            follow(
+                &mut self.course.triggers[place],
+                standing,
+                self.at,
+                Point { at: self.at, score, threshold },
+                fired,
+            );
         }
         raised
     }
@@ -250,12 +252,19 @@ fn follow(
     {
         course.points.pop();
     }
+    // What is said raises a score at once, and not little by little since the last look.
+    if let Some(last) =
+        course.points.last().copied().filter(|last| last.at < point.at && last.score < point.score)
+    {
+        course.points.push(Point { at: point.at, ..last });
+    }
     course.points.push(point);
     if fired.is_some() {
         course.fired.push(at);
         course.points.push(Point { at, score: i64::from(standing.score), threshold: standing.threshold });
     }
-    let share = |standing: &TriggerStanding| i64::from(standing.score) * 1_000 / i64::from(standing.threshold.max(1));
+    let share =
+        |standing: &TriggerStanding| i64::from(standing.score) * 1_000 / i64::from(standing.threshold.max(1));
     if share(&standing) > share(&course.nearest) {
         course.nearest = standing.clone();
         course.nearest_at = at;

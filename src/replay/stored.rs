@@ -20,7 +20,8 @@ pub fn entries(json: &Value) -> Option<Vec<&Value>> {
         Value::Array(entries) => entries.iter().collect(),
         one => vec![one],
     };
-    let timed = |entry: &&Value| entry.is_null() || (entry.get("at").is_some() && entry.get("event").is_some());
+    let timed =
+        |entry: &&Value| entry.is_null() || (entry.get("at").is_some() && entry.get("event").is_some());
     (!all.is_empty() && all.iter().all(timed)).then_some(all)
 }
 

@@ -32,7 +32,8 @@ enum Place<'a> {
 }
 
 fn head(course: &Course, out: &mut dyn Write) -> io::Result<()> {
-    let title = if course.title.is_empty() { String::new() } else { format!(": {}", one_line(&course.title)) };
+    let title =
+        if course.title.is_empty() { String::new() } else { format!(": {}", one_line(&course.title)) };
     writeln!(out, "{}{title}", one_line(&course.name))?;
     let direction = format!("{:?}", course.direction).to_lowercase();
     writeln!(out, "{direction}, {}, {} turns", clock(course.until), course.turns.len())?;
@@ -44,7 +45,8 @@ fn head(course: &Course, out: &mut dyn Write) -> io::Result<()> {
 
 fn write_turn(seen: &TurnSeen, out: &mut dyn Write) -> io::Result<()> {
     let turn = &seen.turn;
-    let words = if turn.words.is_empty() { "(its words were taken out)".to_owned() } else { one_line(&turn.words) };
+    let words =
+        if turn.words.is_empty() { "(its words were taken out)".to_owned() } else { one_line(&turn.words) };
     writeln!(out, "{}  {:<9} {words}", clock(turn.from), turn.by.word())?;
     if !seen.signals.is_empty() {
         let signals: Vec<String> = seen.signals.iter().map(in_words::signal).collect();
@@ -65,8 +67,10 @@ fn write_raised(raised: &[Raised], out: &mut dyn Write) -> io::Result<()> {
     if raised.is_empty() {
         return Ok(());
     }
-    let scores: Vec<String> =
-        raised.iter().map(|Raised { trigger, score, threshold }| format!("{trigger} {score}/{threshold}")).collect();
+    let scores: Vec<String> = raised
+        .iter()
+        .map(|Raised { trigger, score, threshold }| format!("{trigger} {score}/{threshold}"))
+        .collect();
     writeln!(out, "{INDENT}↑ {}", scores.join(", "))
 }
 
@@ -114,11 +118,16 @@ fn write_end(course: &Course, out: &mut dyn Write) -> io::Result<()> {
     if course.decisions.is_empty() {
         writeln!(out, "Nothing was decided.")?;
     }
-    let silent: Vec<&TriggerCourse> = course.triggers.iter().filter(|course| course.fired.is_empty()).collect();
+    let silent: Vec<&TriggerCourse> =
+        course.triggers.iter().filter(|course| course.fired.is_empty()).collect();
     if silent.is_empty() {
         return Ok(());
     }
-    writeln!(out, "Why {} did not fire:", if course.decisions.is_empty() { "the triggers" } else { "the others" })?;
+    writeln!(
+        out,
+        "Why {} did not fire:",
+        if course.decisions.is_empty() { "the triggers" } else { "the others" }
+    )?;
     for trigger in silent {
         writeln!(out, "  {:<18} {}", trigger.trigger, why_not(trigger))?;
     }
@@ -132,7 +141,11 @@ pub fn why_not(trigger: &TriggerCourse) -> String {
         let off = nearest.held_back.iter().any(|why| why == SWITCHED_OFF);
         return if off { SWITCHED_OFF.to_owned() } else { "nothing spoke for it".to_owned() };
     }
-    let held = if nearest.held_back.is_empty() { String::new() } else { format!(": {}", nearest.held_back.join("; ")) };
+    let held = if nearest.held_back.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", nearest.held_back.join("; "))
+    };
     format!("came to {} of {} at {}{held}", nearest.score, nearest.threshold, clock(trigger.nearest_at))
 }
 

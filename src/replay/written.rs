@@ -39,8 +39,7 @@ pub fn read(json: serde_json::Value) -> anyhow::Result<Recorded> {
     } else {
         serde_json::from_value(json)?
     };
-    let mut recorded =
-        Recorded { title: written.title, context: written.context, ..Recorded::default() };
+    let mut recorded = Recorded { title: written.title, context: written.context, ..Recorded::default() };
     let (mut from, mut reckoned) = (0, false);
     for (n, said) in (1_u32..).zip(written.turns) {
         let by = speaker(&said.by).with_context(|| {
@@ -138,7 +137,10 @@ mod tests {
     fn what_is_no_transcript_says_why() {
         for (json, says) in [
             (serde_json::json!([{"by": "nobody", "text": "x"}]), "turn 1: \"nobody\" speaks"),
-            (serde_json::json!([{"by": "rep", "text": "x", "from_ms": 9, "until_ms": 3}]), "before it begins"),
+            (
+                serde_json::json!([{"by": "rep", "text": "x", "from_ms": 9, "until_ms": 3}]),
+                "before it begins",
+            ),
             (serde_json::json!([{"by": "rep", "text": "x", "from_ms": u64::MAX}]), "no call lasts a week"),
             (serde_json::json!([{"by": "rep"}]), "text"),
             (serde_json::json!({"turns": [], "titel": "x"}), "titel"),

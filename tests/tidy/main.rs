@@ -107,10 +107,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "live",
             "edge",
             "config",
+            "listen",
         ],
     ),
     ("lab", &["time", "audio", "ear"]),
-    ("replay", &["time", "conversation", "escalation", "call", "listen"]),
     ("bench", &["time", "id", "audio", "ear", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 
