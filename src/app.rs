@@ -44,6 +44,7 @@ use crate::live::drain::drain;
 use crate::live::house_voice::HouseVoice;
 use crate::live::listening::{self, Ears};
 use crate::live::recorder::Recorder;
+use crate::live::retention::forget_in_time;
 use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
@@ -60,6 +61,7 @@ pub struct App {
     sockets: SocketLimits,
     drain: Duration,
     webhook: Option<Posting>,
+    keep_words: Duration,
     /// All its calls.
     pub switchboard: Arc<Switchboard>,
     /// Its store.
@@ -153,6 +155,7 @@ impl App {
             },
             drain: config.server.drain.0,
             webhook: posting(config, &switchboard)?,
+            keep_words: config.store.keep_words.0,
             switchboard,
             store,
         })
@@ -170,6 +173,7 @@ impl App {
         stop: impl Future<Output = ()> + Send,
         now: impl Future<Output = ()> + Send,
     ) -> anyhow::Result<()> {
+        let forgetting = tokio::spawn(forget_in_time(Arc::new(self.store.clone()), self.keep_words));
         let (close, closing) = oneshot::channel::<()>();
         let closing = async {
             let _ = closing.await;
@@ -194,6 +198,7 @@ impl App {
             webhook.running.abort();
         }
         self.writer.abort();
+        forgetting.abort();
         Ok(())
     }
 }

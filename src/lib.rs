@@ -40,6 +40,8 @@ pub mod telemetry;
 pub mod app;
 /// What our number at the carrier is set to do.
 pub mod setup;
+/// What a prospect wants taken out of the record.
+pub mod forget;
 /// The whole story on one machine.
 pub mod demo;
 /// The simulated world against a Baton that runs elsewhere.
@@ -48,7 +50,7 @@ pub mod rehearsal;
 pub mod chaos;
 /// Recordings through the ear, and what it found in them.
 pub mod listen;
-/// Conversations again: what would be understood and decided.
+/// Recorded calls through understanding and engine again.
 pub mod replay;
 /// What a call costs, beside a floor that does nothing.
 pub mod bench;

@@ -14,6 +14,7 @@ use baton::config::{self, Loaded, check};
 use baton::demo::{self, Demo};
 use baton::edge::machine;
 use baton::edge::store::Store;
+use baton::forget;
 use baton::id::CallId;
 use baton::lab;
 use baton::listen;
@@ -26,6 +27,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[path = "main/arguments.rs"]
 mod arguments;
+#[path = "main/replaying.rs"]
+mod replaying;
 
 use arguments::{
     Arguments, BenchArguments, ChaosArguments, Command, EarCommand, FallbackWord, FormatWord,
@@ -68,10 +71,15 @@ fn main() -> ExitCode {
             bench::ear::hear(whose, frames).map(|()| ExitCode::SUCCESS)
         }
         Command::Ear(EarCommand::Cost { json }) => cost_of_ear(json),
+        Command::Replay(arguments) => replaying::replay_calls(&arguments),
         Command::Listen(arguments) => listen_to(arguments),
         Command::Ear(EarCommand::Judge { corpus, json }) => judge_ear(&corpus, json),
         Command::Ear(EarCommand::Train { corpus, out }) => train_ear(&corpus, &out),
         Command::Calls { settings, limit, json } => wait_for(list_calls(&settings, limit, json)),
+        Command::Forget { number, settings, yes, json } => {
+            let consent = if yes { forget::Consent::Forget } else { forget::Consent::Look };
+            wait_for(forget_number(&settings, number, consent, json))
+        }
         Command::Show { call, settings, json } => wait_for(show_call(&settings, call, json)),
     };
     done.unwrap_or_else(|error| failed(&error))
@@ -195,6 +203,10 @@ fn listen_to(arguments: ListenArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn no_such_call(id: CallId) -> String {
+    format!("there is no {id} in this store; `baton calls` lists what there is")
+}
+
 fn cost_of_ear(json: bool) -> anyhow::Result<ExitCode> {
     let costs = bench::ear::measure()?;
     print(&if json { format!("{:#}\n", serde_json::to_value(&costs)?) } else { bench::ear::text(&costs) })?;
@@ -303,7 +315,7 @@ async fn list_calls(settings: &Settings, limit: u32, json: bool) -> anyhow::Resu
 async fn show_call(settings: &Settings, id: CallId, json: bool) -> anyhow::Result<ExitCode> {
     let store = store(settings).await?;
     let Some(call) = store.call(id).await? else {
-        eprintln!("there is no {id} in this store; `baton calls` lists what there is");
+        eprintln!("{}", no_such_call(id));
         return Ok(ExitCode::FAILURE);
     };
     let entries = store.timeline(id).await?;
@@ -331,6 +343,20 @@ async fn show_call(settings: &Settings, id: CallId, json: bool) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
+async fn forget_number(
+    settings: &Settings,
+    written: String,
+    consent: forget::Consent,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let number = forget::as_recorded(&written)
+        .with_context(|| format!("{written:?} is no number; write it as in +15550100123"))?;
+    let store = store(settings).await?;
+    let found = forget::number(&store, &number, consent).await?;
+    print(&if json { format!("{:#}\n", serde_json::to_value(&found)?) } else { found.text(&number) })?;
+    Ok(if found.complete() { ExitCode::SUCCESS } else { ExitCode::from(NOT_AS_WANTED) })
+}
+
 async fn store(settings: &Settings) -> anyhow::Result<Store> {
     let loaded = settings.load()?;
     let folder = PathBuf::from(&loaded.config.store.data);
@@ -339,7 +365,7 @@ async fn store(settings: &Settings) -> anyhow::Result<Store> {
         "there is no store in {}; name its folder with --data",
         folder.display()
     );
-    Ok(Store::open_to_read(&folder).await?)
+    Ok(Store::open_beside(&folder).await?)
 }
 
 /// The first and the second of the signals that mean "stop". From here on they do not end the process by themselves.

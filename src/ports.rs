@@ -197,6 +197,8 @@ pub struct StoredCall {
     pub handoffs: Vec<StoredHandoff>,
     /// The tries to get a rep, in order.
     pub attempts: Vec<StoredAttempt>,
+    /// When its words, facts and moods were taken out of its timeline, if they were.
+    pub words_gone_ms: Option<Timestamp>,
 }
 
 /// A handoff as it is stored.
@@ -330,6 +332,44 @@ pub trait Announcements: Send + Sync {
     /// The call to this number came: what was announced of it and is still good, which is then kept no longer. At most
     /// 5 s; a second time there is nothing.
     fn take(&self, prospect: PhoneNumber, now: Timestamp) -> BoxFuture<'_, Result<Option<Context>, Fault>>;
+}
+
+/// A call of a number that may be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CallOfNumber {
+    /// Which.
+    pub call: CallId,
+    /// When it began.
+    pub began_ms: Timestamp,
+    /// Whether it is over; what goes on is needed as it is.
+    pub over: bool,
+    /// When its words were taken out, if they were.
+    pub words_gone_ms: Option<Timestamp>,
+}
+
+/// What was done in one go of taking words out of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bite {
+    /// So many entries lost their words.
+    pub changed: u32,
+    /// Where to go on; none: the call is done.
+    pub next: Option<u64>,
+}
+
+/// What the record no longer keeps.
+pub trait Forgets: Send + Sync {
+    /// Calls that ended before this and hold words, oldest first. At most 5 s; may be repeated.
+    fn wordy(&self, ended_before: Timestamp, limit: u32) -> BoxFuture<'_, Result<Vec<CallId>, Fault>>;
+
+    /// Takes words, facts and mood out of the next entries of a call that is over, from this entry on. At most 5 s; may
+    /// be repeated.
+    fn take_words(&self, call: CallId, from: u64) -> BoxFuture<'_, Result<Bite, Fault>>;
+
+    /// The calls whose prospect has this number. At most 5 s; may be repeated.
+    fn calls_of(&self, number: &PhoneNumber) -> BoxFuture<'_, Result<Vec<CallOfNumber>, Fault>>;
+
+    /// Puts a mark in the place of this number in the calls that are over; in how many. At most 5 s; may be repeated.
+    fn strike_out(&self, number: &PhoneNumber, mark: &str) -> BoxFuture<'_, Result<u64, Fault>>;
 }
 
 /// Who may be asked, and who is taken.

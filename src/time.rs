@@ -114,6 +114,7 @@ impl fmt::Display for Span {
         let millis = self.0.as_millis();
         match millis {
             0 => f.write_str("0s"),
+            m if m % 86_400_000 == 0 => write!(f, "{}d", m / 86_400_000),
             m if m % 60_000 == 0 => write!(f, "{}m", m / 60_000),
             m if m % 1_000 == 0 => write!(f, "{}s", m / 1_000),
             m => write!(f, "{m}ms"),
@@ -131,7 +132,7 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         humantime::parse_duration(text.trim()).map(Self).map_err(|_| {
-            serde::de::Error::custom("a span of time is written like \"18s\", \"250ms\" or \"4m\"")
+            serde::de::Error::custom("a span of time is written like \"18s\", \"250ms\", \"4m\" or \"90d\"")
         })
     }
 }

@@ -80,11 +80,13 @@ impl Default for Server {
 pub struct Store {
     /// The folder of the database.
     pub data: String,
+    /// How long after a call its words, facts and moods are kept; then they are taken out of its timeline.
+    pub keep_words: Span,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { data: "baton-data".to_owned() }
+        Self { data: "baton-data".to_owned(), keep_words: Span::secs(90 * 86_400) }
     }
 }
 

@@ -6,7 +6,7 @@
 mod analysis;
 mod hearing;
 mod one_party;
-mod page;
+pub(crate) mod page;
 mod progress;
 mod source;
 mod summary;
@@ -54,13 +54,22 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let said = run_to(plan, &mut out).and_then(|()| out.flush().context("the output cannot be written"));
     match said {
-        // Whoever reads has had enough: `| head` is no failure.
         Err(e) if e.chain().any(is_broken_pipe) => Ok(()),
         said => said,
     }
 }
 
-fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+/// Listens, prints nothing, and gives what was found, without sound for a page.
+pub fn analyse(plan: &Plan) -> anyhow::Result<Analysis> {
+    let mut source = Source::open(plan)?;
+    let mut progress = Progress::new(std::io::stderr().is_terminal(), plan.progress, source.length());
+    let analysis = hearing::listen(&mut source, 0, &mut progress)?;
+    progress.done();
+    Ok(analysis)
+}
+
+/// Whether whoever reads has had enough: `| head` is no failure.
+pub(crate) fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
     let io = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
     let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
     io.or(json) == Some(ErrorKind::BrokenPipe)

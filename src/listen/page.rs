@@ -56,7 +56,12 @@ pub(super) fn write(analysis: &Analysis, megabytes: u32, out: &mut dyn Write) ->
     let shown = serde_json::to_string(&shown(analysis, megabytes))?;
     let parts =
         [("title", title.as_str()), ("style", STYLE), ("analysis", &in_a_script(&shown)), ("script", SCRIPT)];
-    let mut rest = PAGE;
+    fill(PAGE, &parts, out)
+}
+
+/// Writes a page with each of these parts in the place of its `{{name}}`.
+pub(crate) fn fill(page: &str, parts: &[(&str, &str)], out: &mut dyn Write) -> io::Result<()> {
+    let mut rest = page;
     // Each once and in this order: what is put in is never looked at again.
     for (name, part) in parts {
         let mark = format!("{{{{{name}}}}}");
@@ -162,12 +167,12 @@ fn pitch_byte(hertz: f32) -> u8 {
 }
 
 /// Text inside an element of the page.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// JSON inside a script: nothing in it may end the script, or be an end of a line to an old browser.
-fn in_a_script(json: &str) -> String {
+pub(crate) fn in_a_script(json: &str) -> String {
     let json = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
     json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
@@ -176,7 +181,8 @@ fn in_a_script(json: &str) -> String {
 const MOST_POINTS: usize = 720_000;
 
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+/// How the pages look, dark and light.
+pub(crate) const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 #[cfg(test)]

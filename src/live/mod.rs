@@ -33,6 +33,7 @@ pub mod pipe;
 mod played;
 pub mod playout;
 pub mod recorder;
+pub mod retention;
 mod scribe;
 pub mod seat;
 pub mod speech;

@@ -85,6 +85,12 @@ pub(crate) enum Command {
     },
     /// Hear a recording as Baton would have heard the call, and show what the ear found: a summary, JSON, CSV or a page.
     Listen(ListenArguments),
+    /// Run recorded calls through understanding and deciding again, with any settings, and show everything that came of it.
+    ///
+    /// Of one call: what was said with what it told, every score against its threshold, each decision with what it stands on,
+    /// and why nothing else fired. Of a folder: a line each, and how well it went where files say what is right. With
+    /// --compare: what the new settings would change.
+    Replay(ReplayArguments),
     /// Judge the ear on labelled sound, or train what it reads the mood by.
     #[command(subcommand)]
     Ear(EarCommand),
@@ -95,6 +101,23 @@ pub(crate) enum Command {
         /// How many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a prospect's words, facts, moods and number out of the record, for good.
+    ///
+    /// Without --yes it only says what there is. A gateway may go on running meanwhile; calls that go on are left alone.
+    /// Logs are not touched: no number and no word appears in them above debug. Exit 0 when nothing is left, 3 when
+    /// something is: --yes was not given, or a call goes on.
+    Forget {
+        /// The prospect's number, as in "+1 555 010 0123".
+        number: String,
+        #[command(flatten)]
+        settings: Settings,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
         /// For a script.
         #[arg(long)]
         json: bool,
@@ -141,6 +164,33 @@ pub(crate) struct ListenArguments {
     /// Say how far it is, although the output is no terminal.
     #[arg(long)]
     pub(crate) progress: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ReplayArguments {
+    /// A call as `baton calls` lists it, a file (.talk, a timeline or a transcript as .json or .jsonl, a .wav), or a folder of such files.
+    #[arg(value_name = "CALL")]
+    pub(crate) call: PathBuf,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// More phrases, over those that Baton knows; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) phrases: Vec<PathBuf>,
+    /// The words of a recording of sound: a transcript, a timeline or a .talk.
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    pub(crate) words: Option<PathBuf>,
+    /// Of a stored timeline, let count what its words told then, and not what they tell today.
+    #[arg(long)]
+    pub(crate) as_stored: bool,
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a page with everything to look at into this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    pub(crate) html: Option<PathBuf>,
+    /// Say what would change for the calls of a folder between these two files of settings.
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "config")]
+    pub(crate) compare: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

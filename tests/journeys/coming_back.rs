@@ -217,7 +217,7 @@ impl Killed {
 
     /// What was written, once the only call is over, checked to replay.
     async fn record(&mut self) -> (StoredCall, Vec<Entry>) {
-        let store = Store::open_to_read(&self.store_folder()).await.unwrap();
+        let store = Store::open_beside(&self.store_folder()).await.unwrap();
         for _ in 0..200 {
             let calls = store.latest(10).await.unwrap();
             assert_eq!(calls.len(), 1, "it is the same call: {calls:#?}");

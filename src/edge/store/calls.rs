@@ -116,6 +116,7 @@ impl Store {
             end: row.try_get("ended")?,
             handoffs: handoffs.iter().map(handoff).collect::<Result<_, _>>()?,
             attempts: attempts.iter().map(attempt).collect::<Result<_, _>>()?,
+            words_gone_ms: row.try_get::<Option<i64>, _>("words_gone_ms")?.map(Timestamp),
         })
     }
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use crate::conversation::{Account, Context, Direction};
 use crate::edge::store::{Store, StoreError};
 use crate::id::{AttemptId, CallId, RepId};
+use crate::live::retention::take_out;
 use crate::live::{chance, clock};
 use crate::phone_number::PhoneNumber;
 use crate::ports::{
-    Announcement, Announcements, Calls, CarrierCall, Listed, Record, Reps, RungPhone, Unfinished,
+    Announcement, Announcements, Calls, CarrierCall, Forgets, Listed, Record, Reps, RungPhone, Unfinished,
 };
 use crate::time::{CallTime, Timestamp};
 
@@ -180,6 +181,110 @@ async fn promise_3_of_a_thousand_who_reserve_at_once_no_two_get_the_same_rep() {
         }
     }
     assert_eq!(winners.into_values().collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+/// A call of this number in which so many turns were said.
+fn talk(call: CallId, prospect: &str, turns: u64) -> Vec<Record> {
+    let mut all = records(call);
+    let Some(Record::Opened { prospect: number, facts, .. }) = all.first_mut() else { panic!("it opens") };
+    *number = PhoneNumber::new(prospect);
+    *facts = format!("{{\"prospect\":\"{prospect}\"}}");
+    let closed = all.pop().unwrap();
+    all.extend((0..turns).map(|n| Record::Entry {
+        call,
+        number: 2 + n,
+        at: CallTime::from_millis(100 + n),
+        json: format!("{{\"event\":{{\"said\":{{\"turn\":{{\"number\":{n},\"words\":\"pelican {n}\"}}}}}}}}"),
+    }));
+    all.push(closed);
+    all
+}
+
+/// Everything that lies in the folder.
+fn bytes(place: &InFolder) -> Vec<u8> {
+    let files = std::fs::read_dir(&place.folder).unwrap();
+    files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+fn holds(bytes: &[u8], what: &str) -> bool {
+    bytes.windows(what.len()).any(|some| some == what.as_bytes())
+}
+
+#[tokio::test]
+async fn words_are_taken_out_in_bites_and_the_timeline_keeps_its_entries() {
+    let place = InFolder::new().await;
+    let (old, late) = (CallId::from_bits(20), CallId::from_bits(21));
+    place.store.write(talk(old, "+15550100123", 250)).await.unwrap();
+    let mut unclosed = talk(late, "+15550100123", 3);
+    unclosed.pop();
+    place.store.write(unclosed).await.unwrap();
+    let ended = Timestamp(1_790_000_060_000);
+    assert_eq!(place.store.wordy(ended, 9).await.unwrap(), [], "it ended then, not before");
+    let after = ended + Duration::from_millis(1);
+    assert_eq!(place.store.wordy(after, 9).await.unwrap(), [old], "a call that goes on is needed as it is");
+    let (mut from, mut changed, mut bites) = (Some(0), 0, 0);
+    while let Some(next) = from {
+        let bite = place.store.take_words(old, next).await.unwrap();
+        (from, changed, bites) = (bite.next, changed + bite.changed, bites + 1);
+    }
+    assert_eq!((changed, bites), (250, 3));
+    assert_eq!(place.store.wordy(after, 9).await.unwrap(), []);
+    let timeline = place.store.timeline(old).await.unwrap();
+    assert_eq!(timeline.len(), 252);
+    assert_eq!(timeline[5].json, "{\"event\":{\"said\":{\"turn\":{\"number\":3,\"words\":\"\"}}}}");
+    assert!(place.store.call(old).await.unwrap().unwrap().words_gone_ms.is_some());
+    // Whoever asks for a running call all the same changes nothing in it.
+    place.store.take_words(late, 0).await.unwrap();
+    assert!(place.store.timeline(late).await.unwrap()[4].json.contains("pelican 2"));
+    assert_eq!(place.store.call(late).await.unwrap().unwrap().words_gone_ms, None);
+    assert_eq!(place.store.unfinished().await.unwrap()[0].facts, "{\"prospect\":\"+15550100123\"}");
+}
+
+#[tokio::test]
+async fn a_forgotten_number_and_its_words_are_nowhere_in_the_folder_any_more() {
+    let place = InFolder::new().await;
+    let (theirs, other) = (CallId::from_bits(22), CallId::from_bits(23));
+    place.store.write(talk(theirs, "+15550100177", 40)).await.unwrap();
+    place.store.write(talk(other, "+15550100188", 2)).await.unwrap();
+    assert!(holds(&bytes(&place), "+15550100177") && holds(&bytes(&place), "pelican 39"));
+    let number = PhoneNumber::new("+15550100177");
+    // As the command does, beside the process that has the store open.
+    let beside = Store::open_beside(&place.folder).await.unwrap();
+    assert_eq!(beside.calls_of(&number).await.unwrap().len(), 1);
+    assert_eq!(take_out(&beside, theirs).await.unwrap(), 40);
+    assert_eq!(beside.strike_out(&number, "forgotten-1").await.unwrap(), 1);
+    let stored = place.store.call(theirs).await.unwrap().unwrap();
+    assert_eq!(stored.prospect.reveal(), "forgotten-1");
+    let (other, left) = (place.store.timeline(other).await.unwrap(), bytes(&place));
+    assert!(other[2].json.contains("pelican 0"), "others are not touched");
+    assert!(!holds(&left, "+15550100177") && !holds(&left, "pelican 39"), "not even in what was deleted");
+    assert_eq!(beside.calls_of(&number).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_written_and_forgotten_in_at_once_and_both_get_through() {
+    let place = InFolder::new().await;
+    let number = PhoneNumber::new("+15550100123");
+    place.store.write(talk(CallId::from_bits(30), number.reveal(), 2_000)).await.unwrap();
+    let writer = place.store.clone();
+    let writing = tokio::spawn(async move {
+        for n in 0..60 {
+            writer.write(talk(CallId::from_bits(100 + n), "+15550100199", 20)).await.unwrap();
+        }
+    });
+    let beside = Store::open_beside(&place.folder).await.unwrap();
+    assert_eq!(take_out(&beside, CallId::from_bits(30)).await.unwrap(), 2_000);
+    assert_eq!(beside.strike_out(&number, "forgotten-1").await.unwrap(), 1);
+    writing.await.unwrap();
+    assert_eq!(place.store.calls_of(&PhoneNumber::new("+15550100199")).await.unwrap().len(), 60);
+}
+
+#[tokio::test]
+async fn a_store_of_an_older_baton_is_not_changed_by_whoever_works_beside() {
+    let place = InFolder::new().await;
+    sqlx::query("DELETE FROM migrations WHERE number > 2").execute(&place.store.pool).await.unwrap();
+    let refused = Store::open_beside(&place.folder).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Older { .. }), "{refused}");
 }
 
 #[tokio::test]

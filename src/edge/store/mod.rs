@@ -2,7 +2,9 @@
 
 mod announcements;
 mod calls;
+mod forgetting;
 mod reps;
+mod wordless;
 #[cfg(test)]
 mod contract;
 
@@ -51,6 +53,12 @@ pub enum StoreError {
         /// Why.
         source: sqlx::Error,
     },
+    /// An older Baton made it, and whoever only works beside a gateway does not change its tables.
+    #[error("the database in {folder} was made by an older Baton: start this one on it once (`baton serve`)")]
+    Older {
+        /// Where.
+        folder: String,
+    },
 }
 
 impl Store {
@@ -69,13 +77,15 @@ impl Store {
             .map_err(|source| StoreError::Database { folder: shown, source })
     }
 
-    /// Opens a store that another process may be writing to, to look at what is in it.
-    pub async fn open_to_read(folder: &Path) -> Result<Self, StoreError> {
+    /// Opens a store that another process may be using: to look at what is in it, or to take something out of it.
+    pub async fn open_beside(folder: &Path) -> Result<Self, StoreError> {
         let shown = folder.display().to_string();
-        let connected = Self::pool(&url(folder, "rw")).await;
-        connected
-            .map(|pool| Self { pool, _lock: None })
-            .map_err(|source| StoreError::Database { folder: shown, source })
+        let failed = |source| StoreError::Database { folder: shown.clone(), source };
+        let store = Self { pool: Self::pool(&url(folder, "rw")).await.map_err(failed)?, _lock: None };
+        if store.newest_step().await.map_err(failed)? < MIGRATIONS.len() as i64 {
+            return Err(StoreError::Older { folder: shown });
+        }
+        Ok(store)
     }
 
     async fn connect(url: &str, lock: File) -> Result<Self, sqlx::Error> {
@@ -96,8 +106,9 @@ impl Store {
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     // FULL: what was written before it is tried must be there after the power fails.
-                    let pragmas =
-                        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+                    // secure_delete: what was taken out must not lie in the file any more.
+                    let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                                   PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
                     connection.execute(pragmas).await?;
                     Ok(())
                 })
@@ -110,8 +121,7 @@ impl Store {
     async fn migrate(&self) -> Result<(), sqlx::Error> {
         let mut step = self.pool.begin().await?;
         step.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY)").await?;
-        let newest = "SELECT COALESCE(MAX(number), 0) AS newest FROM migrations";
-        let done: i64 = sqlx::query(newest).fetch_one(&mut *step).await?.try_get("newest")?;
+        let done: i64 = sqlx::query(NEWEST).fetch_one(&mut *step).await?.try_get("newest")?;
         for (number, sql) in (1_i64..).zip(MIGRATIONS) {
             if number > done {
                 step.execute(*sql).await?;
@@ -122,6 +132,10 @@ impl Store {
             }
         }
         step.commit().await
+    }
+
+    async fn newest_step(&self) -> Result<i64, sqlx::Error> {
+        sqlx::query(NEWEST).fetch_one(&self.pool).await?.try_get("newest")
     }
 
     /// A SQLite file belongs to one process: whom the last one held for calls that are over is free when the next one
@@ -170,7 +184,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/sqlite/0001_calls.sql"),
     include_str!("migrations/sqlite/0002_coming_back.sql"),
     include_str!("migrations/sqlite/0003_announcements.sql"),
+    include_str!("migrations/sqlite/0004_forgetting.sql"),
 ];
+
+/// The last step that was taken.
+const NEWEST: &str = "SELECT COALESCE(MAX(number), 0) AS newest FROM migrations";
 
 /// The time limit of the ports.
 const WITHIN: Duration = Duration::from_secs(5);
