@@ -100,7 +100,8 @@ impl App {
             voice: Arc::new(voice),
             ears: ears(config)?,
             transcribers: transcribers(config)?,
-            prefer: config.words.prefer.clone(),
+            prefer: config.words.prefer.clone().into(),
+            lexicon: config.words.lexicon()?,
             limits: limits(config),
             terms: terms(config),
             tickets: Tickets::default(),
@@ -376,7 +377,7 @@ fn terms(config: &Config) -> Terms {
         away: handoff.away.0,
         alone: handoff.alone.0,
         escalation: Arc::new(config.escalation.clone()),
-        context: Context::default(),
+        context: Context { language: config.words.language.clone(), ..Context::default() },
     }
 }
 

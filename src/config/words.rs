@@ -1,10 +1,12 @@
 //! The section about words: who makes text of what is said, and who of them is believed.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret::Secret;
-use crate::conversation::Source;
 use crate::conversation::transcript::PREFERRED;
+use crate::conversation::{Lexicon, Source};
 use crate::time::Span;
 
 /// Where the words of a call come from. What the assistant says of its own talk is always taken.
@@ -13,6 +15,10 @@ use crate::time::Span;
 pub struct Words {
     /// Which source's words stand where several heard the same.
     pub prefer: Vec<Source>,
+    /// The language of calls of which nobody says otherwise.
+    pub language: String,
+    /// Files of phrases, glossary and knowledge of the operator's own.
+    pub phrases: Vec<String>,
     /// Whether the carrier transcribes the call.
     pub carrier: bool,
     /// What it does that with; empty: what it likes.
@@ -25,6 +31,27 @@ pub struct Words {
     pub deepgram: DeepgramWords,
     /// A recogniser that is sent one turn after the other.
     pub clips: ClipWords,
+}
+
+/// A file of phrases that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("words.phrases: {file}: {why}")]
+pub struct BadPhrases {
+    file: String,
+    why: String,
+}
+
+impl Words {
+    /// The phrases that Baton ships with, and the operator's on top.
+    pub fn lexicon(&self) -> Result<Arc<Lexicon>, BadPhrases> {
+        let mut lexicon = Lexicon::shipped();
+        for file in &self.phrases {
+            let bad = |why: String| BadPhrases { file: file.clone(), why };
+            let text = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
+            lexicon = Arc::new(lexicon.and(&text).map_err(|error| bad(error.to_string()))?);
+        }
+        Ok(lexicon)
+    }
 }
 
 /// A recogniser that speaks Deepgram's streaming protocol.
@@ -84,6 +111,8 @@ impl Default for Words {
     fn default() -> Self {
         Self {
             prefer: PREFERRED.to_vec(),
+            language: "en".to_owned(),
+            phrases: Vec::new(),
             carrier: false,
             carrier_engine: String::new(),
             carrier_model: String::new(),

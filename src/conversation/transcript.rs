@@ -62,6 +62,15 @@ impl Transcript {
         }
     }
 
+    /// This turn was put together before the process was killed: its number is taken, and its words stand.
+    pub fn known(&mut self, turn: &Turn) {
+        self.numbers = self.numbers.max(turn.number);
+        if turn.wording == Wording::Final {
+            self.horizon = self.horizon.max(turn.until);
+        }
+        self.told.insert(turn.number, turn.clone());
+    }
+
     /// A source heard this: the turns that are new or have changed by it. One of them may have lost all its words, to another
     /// turn or because they were never said; it then tells nothing any more.
     pub fn put(&mut self, piece: Piece) -> Vec<Turn> {

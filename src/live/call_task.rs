@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::{sleep_until, timeout};
 
 use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Said, Terms};
-use crate::conversation::Source;
+use crate::conversation::{Context, Lexicon, Source};
 use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::clock::{self, CallClock};
@@ -48,7 +48,9 @@ pub struct World {
     /// Who makes words of what is heard.
     pub transcribers: Vec<Arc<dyn Transcriber>>,
     /// Which source of words is believed before which.
-    pub prefer: Vec<Source>,
+    pub prefer: Arc<[Source]>,
+    /// What words mean.
+    pub lexicon: Arc<Lexicon>,
     /// The limits of legs.
     pub limits: LegLimits,
     /// What calls are run by.
@@ -64,7 +66,16 @@ pub struct World {
 impl World {
     /// What a call of these facts is run by.
     pub(crate) fn terms_for(&self, facts: &CallFacts) -> Terms {
-        Terms { context: facts.context.clone(), ..self.terms.clone() }
+        Terms { context: self.context_of(facts), ..self.terms.clone() }
+    }
+
+    /// What is known of a call before anybody has said a word; its language, where nobody says it, is the usual one.
+    fn context_of(&self, facts: &CallFacts) -> Context {
+        let mut context = facts.context.clone();
+        if context.language.is_empty() {
+            context.language.clone_from(&self.terms.context.language);
+        }
+        context
     }
 }
 
@@ -74,6 +85,8 @@ pub(crate) struct Beginning {
     pub(crate) clock: CallClock,
     entries: u64,
     event: Event,
+    /// What was in its timeline before.
+    earlier: Vec<Entry>,
     /// The try that goes on, if any.
     pub(crate) attempt: Option<AttemptId>,
 }
@@ -87,13 +100,19 @@ impl Beginning {
             clock: CallClock::start(),
             entries: 0,
             event: Event::Began(Box::new(terms)),
+            earlier: Vec::new(),
             attempt: None,
         }
     }
 
-    /// A call that another process left so, with so many entries in its timeline.
-    pub(crate) fn taken_up(call: Call, clock: CallClock, entries: u64, attempt: Option<AttemptId>) -> Self {
-        Self { call, clock, entries, event: Event::CameBack, attempt }
+    /// A call that another process left so, with this timeline.
+    pub(crate) fn taken_up(
+        call: Call,
+        clock: CallClock,
+        earlier: Vec<Entry>,
+        attempt: Option<AttemptId>,
+    ) -> Self {
+        Self { call, clock, entries: earlier.len() as u64, event: Event::CameBack, earlier, attempt }
     }
 }
 
@@ -105,14 +124,18 @@ pub(crate) async fn run(
     inbox: mpsc::Receiver<ToCall>,
     speech: mpsc::Sender<Speech>,
 ) {
-    let Beginning { call, clock, entries, event, .. } = beginning;
+    let Beginning { call, clock, entries, event, earlier, .. } = beginning;
+    let context = world.context_of(&live.facts);
+    let mut minutes = Minutes::new(world.prefer.clone(), world.lexicon.clone(), context);
+    minutes.read_again(&earlier);
+    drop(earlier);
     let mut task = CallTask {
         call,
         clock,
         entries,
         phones: BTreeMap::new(),
         assistant: None,
-        minutes: Minutes::new(&world.prefer),
+        minutes,
         speech,
         in_flight: FuturesUnordered::new(),
         live,
@@ -174,7 +197,7 @@ impl CallTask {
                         self.all_said(said);
                     }
                     Some(ToCall::Noted(note)) => {
-                        let noted = self.minutes.noted(note);
+                        let noted = self.minutes.noted(self.clock.now(), note);
                         self.happened(Event::Noted(Box::new(noted)));
                     }
                     Some(ToCall::Seated(event, leg, line)) => {

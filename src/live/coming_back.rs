@@ -38,7 +38,7 @@ pub async fn take_up(
                 release_all(switchboard.world(), &left).await;
                 continue;
             }
-            Some(call) => taken_up(call, &left, &timeline),
+            Some(call) => taken_up(call, &left, timeline),
             None => Beginning::fresh(switchboard.world().terms_for(&facts)),
         };
         switchboard.take_up(left.call, facts, beginning, left.phones);
@@ -83,13 +83,13 @@ fn with_the_last_ring(mut timeline: Vec<Entry>, left: &UnfinishedCall, recorder:
     timeline
 }
 
-fn taken_up(call: Call, left: &UnfinishedCall, timeline: &[Entry]) -> Beginning {
+fn taken_up(call: Call, left: &UnfinishedCall, timeline: Vec<Entry>) -> Beginning {
     let lasted = clock::wall().0.saturating_sub(left.began.0);
     let lasted = Duration::from_millis(u64::try_from(lasted).unwrap_or(0));
     // A wall clock that was set back must not set the call back.
     let known = timeline.last().map_or(CallTime::ZERO, |entry| entry.at).since_start();
     let attempt = call.handoff().and_then(|handoff| handoff.stage().attempt());
-    Beginning::taken_up(call, CallClock::resume(lasted.max(known)), timeline.len() as u64, attempt)
+    Beginning::taken_up(call, CallClock::resume(lasted.max(known)), timeline, attempt)
 }
 
 fn put(recorder: &Recorder, call: CallId, number: u64, entry: &Entry) {

@@ -1,26 +1,55 @@
 //! The minutes of one call: pieces of words in, what was said and what it tells out.
 
-use crate::call::{Noted, Said};
-use crate::conversation::{Note, Piece, Shape, Source, Transcript, Turn};
+use std::sync::Arc;
+
+use crate::call::{Entry, Event, Noted, Said};
+use crate::conversation::{Context, Lexicon, Note, Piece, Source, Told, Transcript, Turn, Understanding};
 use crate::time::CallTime;
 
-/// The minutes of one call.
+/// The minutes of one call. Most calls have no words for a while, and some never: nothing is kept before the first.
 #[derive(Debug)]
 pub(crate) struct Minutes {
+    prefer: Arc<[Source]>,
+    lexicon: Arc<Lexicon>,
+    context: Context,
+    kept: Option<Box<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
     transcript: Transcript,
+    understanding: Understanding,
 }
 
 impl Minutes {
-    /// Of a call whose sources are believed in this order.
-    pub(crate) fn new(prefer: &[Source]) -> Self {
-        Self { transcript: Transcript::new(prefer) }
+    /// Of a call of which this is known beforehand, and whose sources are believed in this order.
+    pub(crate) fn new(prefer: Arc<[Source]>, lexicon: Arc<Lexicon>, context: Context) -> Self {
+        Self { prefer, lexicon, context, kept: None }
+    }
+
+    /// Another process kept them so far: what is in its timeline is read again.
+    pub(crate) fn read_again(&mut self, timeline: &[Entry]) {
+        for entry in timeline {
+            match &entry.event {
+                Event::Said(said) => {
+                    let kept = self.kept();
+                    kept.transcript.known(&said.turn);
+                    kept.understanding.hear(&said.turn);
+                }
+                Event::Noted(noted) => {
+                    self.kept().understanding.note(entry.at, &noted.note);
+                }
+                _not_about_words => {}
+            }
+        }
     }
 
     /// A source heard this; nothing where that is no news.
     pub(crate) fn words(&mut self, piece: Piece) -> Vec<Said> {
-        let before = self.transcript.ignored();
-        let turns = self.transcript.put(piece);
-        let ignored = self.transcript.ignored();
+        let kept = self.kept();
+        let before = kept.transcript.ignored();
+        let turns = kept.transcript.put(piece);
+        let ignored = kept.transcript.ignored();
         for (why, now, before) in [
             ("empty", ignored.empty, before.empty),
             ("too long", ignored.too_long, before.too_long),
@@ -31,20 +60,37 @@ impl Minutes {
                 metrics::counter!("baton_words_ignored_total", "why" => why).increment(now - before);
             }
         }
-        turns.into_iter().map(said).collect()
+        kept.said(turns)
     }
 
     /// The assistant was cut off then: what it had yet to say was not heard.
     pub(crate) fn cut(&mut self, at: CallTime) -> Vec<Said> {
-        self.transcript.cut(at).into_iter().map(said).collect()
+        let Some(kept) = &mut self.kept else { return Vec::new() };
+        let turns = kept.transcript.cut(at);
+        kept.said(turns)
     }
 
     /// The assistant noted this.
-    pub(crate) fn noted(&mut self, note: Note) -> Noted {
-        Noted { note, signals: Vec::new() }
+    pub(crate) fn noted(&mut self, at: CallTime, note: Note) -> Noted {
+        let Told { signals, .. } = self.kept().understanding.note(at, &note);
+        Noted { note, signals }
+    }
+
+    fn kept(&mut self) -> &mut Kept {
+        self.kept.get_or_insert_with(|| {
+            let transcript = Transcript::new(&self.prefer);
+            let understanding = Understanding::new(self.lexicon.clone(), self.context.clone());
+            Box::new(Kept { transcript, understanding })
+        })
     }
 }
 
-fn said(turn: Turn) -> Said {
-    Said { turn, signals: Vec::new(), facts: Vec::new(), shape: Shape::default() }
+impl Kept {
+    fn said(&mut self, turns: Vec<Turn>) -> Vec<Said> {
+        let tell = |turn: Turn| {
+            let Told { signals, facts, shape } = self.understanding.hear(&turn);
+            Said { turn, signals, facts, shape }
+        };
+        turns.into_iter().map(tell).collect()
+    }
 }
