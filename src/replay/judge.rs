@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::conversation::{Lexicon, Told, Turn, Understanding};
-use crate::escalation::{Decision, Engine, Policy, Reason, Urgency, voice_signals};
+use crate::escalation::{Decision, Engine, Policy, Reason, voice_signals};
 use crate::replay::talk::{BadTalk, Beside, Expected, Line, Talk};
 
 /// What came of a folder of conversations.
@@ -289,3 +289,7 @@ impl Verdict {
 
 /// Pieces of evidence in a line of the table.
 const SHOWN_EVIDENCE: usize = 5;
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;
