@@ -13,4 +13,5 @@ mod logs;
 mod neighbours;
 mod program;
 mod races;
+mod replay;
 mod stage;
