@@ -245,7 +245,7 @@ fn other_settings_change_what_is_decided_in_a_folder_of_calls() {
     };
     let text = said(&|out| show_comparison(&folder.0, &as_shipped(), &silent, &Plan::default(), out));
     assert!(text.starts_with("asks.json  gone  "), "{text}");
-    assert!(text.contains("broken.json  left out: ") && text.contains("\n1 calls: 0 same, "), "{text}");
+    assert!(text.contains("broken.json  left out: ") && text.contains("\n1 call: 0 same, "), "{text}");
     let json = Plan { json: true, ..Plan::default() };
     let compared: Value =
         serde_json::from_str(&said(&|out| show_comparison(&folder.0, &as_shipped(), &silent, &json, out)))

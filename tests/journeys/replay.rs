@@ -64,7 +64,7 @@ fn an_operator_sees_what_another_threshold_would_have_changed() {
     let compared = baton(&folder.0, &["replay", "calls", "--compare", "old.toml", "new.toml"]);
     assert!(compared.status.success());
     assert!(
-        said(&compared).contains("1 calls: 0 same, 0 earlier, 0 later, 0 other reason, 0 new, 1 gone"),
+        said(&compared).contains("1 call: 0 same, 0 earlier, 0 later, 0 other reason, 0 new, 1 gone"),
         "{}",
         said(&compared)
     );
