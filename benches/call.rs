@@ -1,9 +1,12 @@
 //! What a call decides: a turn of a conversation, and a whole handoff.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton::call::{Call, Event, Heard, Terms};
+use baton::conversation::{Context, Shape, Signal, SignalKind, Source, Speaker, Turn, Wording};
+use baton::escalation::{Engine, Policy};
 use baton::handoff::Phrase;
 use baton::id::{AttemptId, LegId, RepId};
 use baton::time::CallTime;
@@ -63,5 +66,37 @@ fn deciding(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, deciding);
+/// A lively talk of as many turns as an engine keeps in mind, each of which tells three signals.
+fn weighing(criterion: &mut Criterion) {
+    let mut engine = Engine::new(Arc::new(Policy::default()), &Context::default());
+    let mut number = 0;
+    criterion.bench_function("call/a turn is weighed", |bencher| {
+        bencher.iter(|| {
+            number += 1;
+            let at = CallTime::from_millis(u64::from(number) * 5_000);
+            let turn = Turn {
+                number,
+                by: Speaker::Prospect,
+                from: at,
+                until: at,
+                words: String::new(),
+                confidence: None,
+                wording: Wording::Final,
+                source: Source::Script,
+            };
+            let kind = |n: u32| SignalKind::ALL[(number * 7 + n * 11) as usize % SignalKind::ALL.len()];
+            let signal = |n: u32| Signal {
+                kind: kind(n),
+                strength: 60,
+                at,
+                turn: Some(number),
+                words: "what does it cost".to_owned(),
+                about: String::new(),
+            };
+            black_box(engine.said(&turn, &[signal(0), signal(1), signal(2)], &Shape::default()))
+        });
+    });
+}
+
+criterion_group!(benches, deciding, weighing);
 criterion_main!(benches);

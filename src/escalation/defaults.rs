@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::conversation::FactName;
 use crate::conversation::SignalKind::{self, *};
 use crate::escalation::decision::{Reason, Urgency};
 use crate::escalation::policy::Changes;
@@ -85,7 +86,7 @@ fn frustration() -> Trigger {
             30,
             &[
                 (AnnoyedStrongly, 130),
-                (AnnoyedMildly, 68),
+                (AnnoyedMildly, 72),
                 (Complained, 30),
                 (WantsToCancel, 30),
                 (RepeatedSelf, 20),
@@ -132,21 +133,29 @@ fn high_value() -> Trigger {
             50,
             &[
                 (KnownAccount, 60),
-                (LargeSize, 70),
+                (LargeSize, 118),
                 (Decides, 15),
-                (Urgent, 30),
+                (Urgent, 50),
                 (BuyingIntent, 50),
                 (MeetingWanted, 40),
                 (BuyingQuestion, 25),
                 (PricingAsked, 25),
                 (CustomNeed, 45),
-                (NotNow, 30),
                 (WantsNoPerson, -80),
                 (Thanked, -20),
             ],
         )
     }
     .needing(&[KnownAccount, LargeSize])
+    .firing_on(&[
+        LargeSize,
+        Urgent,
+        BuyingIntent,
+        MeetingWanted,
+        BuyingQuestion,
+        PricingAsked,
+        CustomNeed,
+    ])
 }
 
 /// The assistant has fallen back or repeated itself twice, or the prospect says the same for the third time.
@@ -182,11 +191,11 @@ fn complexity() -> Trigger {
             Urgency::Normal,
             70,
             &[
-                (Unanswered, 45),
-                (AssistantUnsure, 35),
+                (Unanswered, 65),
+                (AssistantUnsure, 40),
                 (OffKnowledge, 35),
-                (Deep, 25),
-                (MultiPart, 25),
+                (Deep, 15),
+                (MultiPart, 15),
                 (AssistantFellBack, 30),
                 (Thanked, -60),
                 (Pleased, -40),
@@ -194,7 +203,7 @@ fn complexity() -> Trigger {
             ],
         )
     }
-    .needing(&[Unanswered, AssistantUnsure, AssistantFellBack])
+    .firing_on(&[Unanswered, AssistantUnsure, AssistantFellBack])
     .over_turns(2)
 }
 
@@ -207,7 +216,7 @@ fn hesitation() -> Trigger {
             Urgency::Normal,
             80,
             &[
-                (Wavered, 62),
+                (Wavered, 75),
                 (Objected, 25),
                 (VoiceHesitant, 80),
                 (CompetitorNamed, 10),
@@ -235,14 +244,16 @@ fn high_interest() -> Trigger {
                 (PricingAsked, 36),
                 (BuyingQuestion, 36),
                 (CustomNeed, 25),
-                (Decides, 10),
+                (Decides, 5),
                 (Urgent, 15),
-                (Pleased, 8),
+                (Pleased, 3),
                 (CompetitorNamed, 10),
                 (VoiceInterested, 25),
                 (WantsNoPerson, -80),
                 (NeverMind, -60),
                 (Objected, -15),
+                (Vague, -35),
+                (MixedNeeds, -35),
             ],
         )
     }
@@ -269,11 +280,12 @@ fn missing_evidence() -> Trigger {
 fn ambiguity() -> Trigger {
     Trigger {
         half_life: Span::secs(150),
+        unknown: vec![FactName::UseCase],
         ..Trigger::plain(
             Reason::Ambiguity,
             Urgency::AskFirst,
             98,
-            &[(Vague, 58), (MixedNeeds, 58), (Pleased, -20), (Thanked, -40), (WantsNoPerson, -80)],
+            &[(Vague, 60), (MixedNeeds, 60), (BuyingIntent, 15), (Thanked, -40), (WantsNoPerson, -80)],
         )
     }
     .over_turns(2)
@@ -282,6 +294,10 @@ fn ambiguity() -> Trigger {
 impl Trigger {
     fn needing(self, kinds: &[SignalKind]) -> Self {
         Self { one_of: kinds.to_vec(), ..self }
+    }
+
+    fn firing_on(self, kinds: &[SignalKind]) -> Self {
+        Self { fires_on: kinds.to_vec(), ..self }
     }
 
     fn over_turns(self, turns: u32) -> Self {

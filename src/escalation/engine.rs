@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::conversation::{Context, Shape, Signal, SignalKind, Speaker, StageOfTalk, Turn, Wording};
+use crate::conversation::{
+    Context, FactName, Shape, Signal, SignalKind, Speaker, StageOfTalk, Turn, Wording,
+};
 use crate::escalation::decision::{Decision, Reason, Urgency};
 use crate::escalation::ledger::Ledger;
-use crate::escalation::policy::Policy;
+use crate::escalation::policy::{Changes, Policy};
 use crate::escalation::score::{Ground, Score};
 use crate::escalation::standing::{Hurdle, TriggerStanding};
 use crate::escalation::trigger::Trigger;
@@ -28,7 +30,7 @@ pub struct Engine {
     stage: StageOfTalk,
     prospect_turns: u32,
     open_questions: Vec<String>,
-    facts_missing: Vec<String>,
+    facts_missing: Vec<FactName>,
     at: CallTime,
     decided: u32,
     pending: Option<Pending>,
@@ -81,7 +83,11 @@ impl Engine {
             about: context.account.tier.clone(),
         });
         Self {
-            policy: Arc::new(policy.facing(context.direction)),
+            policy: if policy.changes(context.direction) == &Changes::default() {
+                policy
+            } else {
+                Arc::new(policy.facing(context.direction))
+            },
             tier: context.account.tier.trim().to_owned(),
             known_account,
             ledger: Ledger::default(),
@@ -108,7 +114,7 @@ impl Engine {
         self.stage = shape.stage;
         self.prospect_turns = shape.prospect_turns;
         self.open_questions = shape.open_questions.iter().take(MOST_OPEN).cloned().collect();
-        self.facts_missing = shape.missing.iter().map(|fact| fact.word().to_owned()).collect();
+        self.facts_missing = shape.missing.iter().take(FactName::ALL.len()).copied().collect();
         self.ledger.turn_said(turn.number, self.policy.place(shape.stage, shape.prospect_turns), signals);
         self.decide(turn.until, Telling::Turn(turn.number, turn.wording))
     }
@@ -151,7 +157,7 @@ impl Engine {
             TriggerStanding {
                 trigger: name.clone(),
                 reason: trigger.reason,
-                urgency: self.urgency(trigger, &ground),
+                urgency: Self::urgency(trigger, &ground, score),
                 score: i16::try_from(score.total).unwrap_or(if score.total < 0 {
                     i16::MIN
                 } else {
@@ -192,12 +198,12 @@ impl Engine {
     fn decide_on(&mut self, name: &str, trigger: &Trigger, score: Score) -> Decision {
         let at = self.at;
         let ground = self.ground(at);
-        let urgency = self.urgency(trigger, &ground);
+        let urgency = Self::urgency(trigger, &ground, score);
         let evidence = ground.evidence(trigger);
         let threshold = u16::try_from(self.required(trigger)).unwrap_or(u16::MAX);
         let mut open_questions = self.open_questions.clone();
         if trigger.reason == Reason::MissingEvidence {
-            open_questions.extend(self.facts_missing.iter().cloned());
+            open_questions.extend(self.facts_missing.iter().map(|fact| fact.word().to_owned()));
         }
         self.decided += 1;
         self.coming = false;
@@ -227,9 +233,9 @@ impl Engine {
     }
 
     /// A real need whose time is not now is a follow-up, not a person in the call.
-    fn urgency(&self, trigger: &Trigger, ground: &Ground<'_>) -> Urgency {
+    fn urgency(trigger: &Trigger, ground: &Ground<'_>, score: Score) -> Urgency {
         match trigger.urgency {
-            Urgency::Normal if ground.is_not_now() => Urgency::Nurture,
+            Urgency::Normal if ground.is_put_off(score) => Urgency::Nurture,
             urgency => urgency,
         }
     }
@@ -286,6 +292,9 @@ impl Engine {
         }
         if self.prospect_turns < trigger.prospect_turns {
             all.push(Hurdle::ProspectTurns { so_far: self.prospect_turns, of: trigger.prospect_turns });
+        }
+        if let Some(known) = trigger.unknown.iter().find(|fact| !self.facts_missing.contains(fact)) {
+            all.push(Hurdle::Known(known.word()));
         }
         let missing = u32::try_from(self.facts_missing.len()).unwrap_or(u32::MAX);
         if missing < trigger.facts_missing {

@@ -129,6 +129,10 @@ impl Ledger {
 
     fn entry(&self, signal: &Signal, turn: u32, place: u8, noted: Noted, spent: bool) -> Kept {
         let mut signal = Signal { strength: signal.strength.min(100), ..signal.clone() };
+        // A size that nobody has said is known of the account.
+        if signal.kind == SignalKind::LargeSize && signal.words.is_empty() {
+            signal.kind = SignalKind::KnownAccount;
+        }
         shorten(&mut signal.words);
         shorten(&mut signal.about);
         Kept { signal, turn, place, noted: noted == Noted::Yes, spent, telling: self.telling }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::conversation::{Account, Direction, SignalKind, StageOfTalk};
+use crate::conversation::{Account, Direction, FactName, SignalKind, StageOfTalk};
 use crate::escalation::defaults;
 use crate::escalation::trigger::{Trigger, TriggerChange};
 use crate::escalation::words::OwnWords;
@@ -95,10 +95,7 @@ impl Policy {
     /// The policy for calls in this direction, what is different in it being in place.
     #[must_use]
     pub fn facing(&self, direction: Direction) -> Self {
-        let changes = match direction {
-            Direction::Inbound => &self.inbound,
-            Direction::Outbound => &self.outbound,
-        };
+        let changes = self.changes(direction);
         let mut policy = self.clone();
         policy.on = changes.on.unwrap_or(policy.on);
         policy.cool_down = changes.cool_down.unwrap_or(policy.cool_down);
@@ -110,6 +107,14 @@ impl Policy {
             }
         }
         policy
+    }
+
+    /// What is different in this direction.
+    pub(crate) fn changes(&self, direction: Direction) -> &Changes {
+        match direction {
+            Direction::Inbound => &self.inbound,
+            Direction::Outbound => &self.outbound,
+        }
     }
 
     /// What cannot be meant, in words, where there is something.
@@ -150,6 +155,8 @@ impl Policy {
             prospect_turns: 1,
             different_turns: 1,
             one_of: vec![SignalKind::Vague],
+            fires_on: vec![SignalKind::Vague],
+            unknown: vec![FactName::Role],
             facts_missing: 1,
             on_partial_words: true,
             weights: SignalKind::ALL.into_iter().map(|kind| (kind, 1)).collect(),
@@ -279,6 +286,8 @@ fn change_to(trigger: &Trigger) -> TriggerChange {
         prospect_turns: Some(trigger.prospect_turns),
         different_turns: Some(trigger.different_turns),
         one_of: Some(trigger.one_of.clone()),
+        fires_on: Some(trigger.fires_on.clone()),
+        unknown: Some(trigger.unknown.clone()),
         facts_missing: Some(trigger.facts_missing),
         on_partial_words: Some(trigger.on_partial_words),
         weights: trigger.weights.clone(),

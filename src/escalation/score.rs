@@ -1,7 +1,5 @@
 //! What the evidence adds up to for one trigger, at one moment.
 
-use std::time::Duration;
-
 use crate::conversation::{Signal, SignalKind};
 use crate::escalation::decay;
 use crate::escalation::decision::Evidence;
@@ -21,9 +19,11 @@ pub(crate) struct Score {
     pub(crate) with_spent: i64,
     /// In how many turns something speaks for it.
     pub(crate) turns: u32,
+    /// The latest of them.
+    pub(crate) latest_turn: u32,
     /// Something of what it needs is there.
     pub(crate) has_needed: bool,
-    /// Something that speaks for it is new.
+    /// Something that it fires on is new.
     pub(crate) has_new: bool,
 }
 
@@ -59,7 +59,9 @@ impl Ground<'_> {
             }
             score.has_needed |= trigger.one_of.is_empty() || trigger.one_of.contains(&kind);
             let Some(kept) = kept else { return };
-            score.has_new |= self.ledger.is_new(kept);
+            let fires = trigger.fires_on.is_empty() || trigger.fires_on.contains(&kind);
+            score.has_new |= fires && self.ledger.is_new(kept);
+            score.latest_turn = score.latest_turn.max(kept.turn);
             if kept.turn != last_turn && !is_of_the_voice(kind) {
                 last_turn = kept.turn;
                 score.turns += 1;
@@ -107,13 +109,16 @@ impl Ground<'_> {
             let fine = weight * i64::from(kept.signal.strength) * place * FINE / 10_000;
             tell(Some(kept), decay::after(fine, self.at.since(kept.signal.at), half_life), kept.spent);
         }
-        let mut account_told = false;
+        let told = lasting.iter().flatten().find(|kept| kept.signal.kind == SignalKind::KnownAccount);
+        let told = told.map_or(0, |kept| kept.signal.strength);
+        let account = self.known_account.filter(|account| account.strength >= told);
         for kept in lasting.into_iter().flatten() {
-            account_told |= kept.signal.kind == SignalKind::KnownAccount;
-            let fine = weight(kept.signal.kind) * i64::from(kept.signal.strength) * FINE / 100;
-            tell(Some(kept), fine, self.refused && kept.spent);
+            if kept.signal.kind != SignalKind::KnownAccount || account.is_none() {
+                let fine = weight(kept.signal.kind) * i64::from(kept.signal.strength) * FINE / 100;
+                tell(Some(kept), fine, self.refused && kept.spent);
+            }
         }
-        if let Some(account) = self.known_account.filter(|_| !account_told) {
+        if let Some(account) = account {
             let fine = weight(SignalKind::KnownAccount) * i64::from(account.strength) * FINE / 100;
             if fine != 0 {
                 tell(None, fine, self.refused);
@@ -121,25 +126,32 @@ impl Ground<'_> {
         }
     }
 
-    /// Whether the prospect wants it, and not now.
-    pub(crate) fn is_not_now(&self) -> bool {
-        self.counting.iter().any(|kept| {
+    /// Whether the prospect puts it off: said with what speaks for it or after that, and nothing urgent since.
+    pub(crate) fn is_put_off(&self, score: Score) -> bool {
+        let put_off = self.counting.iter().rev().find(|kept| {
             kept.signal.kind == SignalKind::NotNow
                 && !kept.spent
                 && kept.signal.strength >= self.policy.not_now
-                && self.at.since(kept.signal.at) <= self.policy.not_now_for.0.max(Duration::from_millis(1))
+                && kept.turn + TURNS_AFTER >= score.latest_turn
+                && self.at.since(kept.signal.at) <= self.policy.not_now_for.0
+        });
+        put_off.is_some_and(|put_off| {
+            let urgent = |kept: &&Kept| kept.signal.kind == SignalKind::Urgent && kept.turn > put_off.turn;
+            !self.counting.iter().copied().any(|kept| urgent(&kept))
         })
     }
 }
 
 fn keep_strongest<'a>(lasting: &mut [Option<&'a Kept>; LASTING_KINDS], kept: &'a Kept) {
-    let same = |other: &Option<&Kept>| other.is_none_or(|other| other.signal.kind == kept.signal.kind);
-    let Some(place) = lasting.iter_mut().find(|other| same(other)) else { return };
+    let same = |other: Option<&Kept>| other.is_none_or(|other| other.signal.kind == kept.signal.kind);
+    let Some(place) = lasting.iter_mut().find(|other| same(**other)) else { return };
     if place.is_none_or(|other| other.signal.strength < kept.signal.strength) {
         *place = Some(kept);
     }
 }
 
+/// A need that is spoken of once more in the prospect's next turn is still put off.
+const TURNS_AFTER: u32 = 2;
 /// Sums are kept in hundredths of a point, so that rounding never decides.
 const FINE: i64 = 100;
 /// How many kinds stay true for the whole call.

@@ -38,6 +38,7 @@ pub(crate) enum Hurdle {
     Tier(Vec<String>),
     ProspectTurns { so_far: u32, of: u32 },
     FactsMissing { so_far: u32, of: u32 },
+    Known(&'static str),
     PartialWords,
     NothingNew,
     NotRearmed { score: i64, rearm: u16 },
@@ -68,6 +69,7 @@ impl fmt::Display for Hurdle {
             Self::FactsMissing { so_far, of } => {
                 write!(f, "enough is known: {so_far} facts are missing, and it takes {of}")
             }
+            Self::Known(fact) => write!(f, "only while {fact} is not known"),
             Self::PartialWords => f.write_str("waits for the end of the sentence"),
             Self::NothingNew => f.write_str("nothing new speaks for it"),
             Self::NotRearmed { score, rearm } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::conversation::{SignalKind, StageOfTalk};
+use crate::conversation::{FactName, SignalKind, StageOfTalk};
 use crate::escalation::decision::{Reason, Urgency};
 use crate::time::Span;
 
@@ -29,25 +29,31 @@ pub struct Trigger {
     /// Whether what is said early counts less, and what is said about terms more.
     pub by_stage: bool,
     /// The stage of the talk before which it does not fire.
-    #[serde(default, skip_serializing_if = "is_opening")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub from_stage: StageOfTalk,
     /// The account tiers that it is for; empty: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tiers: Vec<String>,
     /// How many turns the prospect must have taken.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub prospect_turns: u32,
     /// In how many different turns there must be something that speaks for it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub different_turns: u32,
     /// One of these must be among what speaks for it; empty: any will do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<SignalKind>,
+    /// It fires only at the moment when one of these comes; empty: with anything that speaks for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fires_on: Vec<SignalKind>,
+    /// These facts must be missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<FactName>,
     /// How many of the facts that tell whether it is worth a person's time must be missing.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub facts_missing: u32,
     /// Whether it may fire on words that the recogniser may still change.
-    #[serde(default, skip_serializing_if = "is_no")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub on_partial_words: bool,
     /// What each signal adds when it is quite clear; below zero, it speaks against.
     pub weights: BTreeMap<SignalKind, i16>,
@@ -115,6 +121,12 @@ pub struct TriggerChange {
     /// See [`Trigger::one_of`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_of: Option<Vec<SignalKind>>,
+    /// See [`Trigger::fires_on`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fires_on: Option<Vec<SignalKind>>,
+    /// See [`Trigger::unknown`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Vec<FactName>>,
     /// See [`Trigger::facts_missing`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facts_missing: Option<u32>,
@@ -146,6 +158,8 @@ impl TriggerChange {
             prospect_turns: self.prospect_turns.unwrap_or(trigger.prospect_turns),
             different_turns: self.different_turns.unwrap_or(trigger.different_turns),
             one_of: self.one_of.clone().unwrap_or_else(|| trigger.one_of.clone()),
+            fires_on: self.fires_on.clone().unwrap_or_else(|| trigger.fires_on.clone()),
+            unknown: self.unknown.clone().unwrap_or_else(|| trigger.unknown.clone()),
             facts_missing: self.facts_missing.unwrap_or(trigger.facts_missing),
             on_partial_words: self.on_partial_words.unwrap_or(trigger.on_partial_words),
             weights,
@@ -170,6 +184,8 @@ impl TriggerChange {
             prospect_turns: self.prospect_turns.or(below.prospect_turns),
             different_turns: self.different_turns.or(below.different_turns),
             one_of: self.one_of.or(below.one_of),
+            fires_on: self.fires_on.or(below.fires_on),
+            unknown: self.unknown.or(below.unknown),
             facts_missing: self.facts_missing.or(below.facts_missing),
             on_partial_words: self.on_partial_words.or(below.on_partial_words),
             weights,
@@ -203,6 +219,8 @@ impl Trigger {
             prospect_turns: 0,
             different_turns: 0,
             one_of: Vec::new(),
+            fires_on: Vec::new(),
+            unknown: Vec::new(),
             facts_missing: 0,
             on_partial_words: false,
             weights: weights.iter().copied().collect(),
@@ -210,16 +228,8 @@ impl Trigger {
     }
 }
 
-fn is_opening(stage: &StageOfTalk) -> bool {
-    *stage == StageOfTalk::Opening
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-fn is_no(flag: &bool) -> bool {
-    !flag
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The highest threshold and the heaviest weight: ten times the usual threshold, beyond which a number is a typing error.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::conversation::{Lexicon, Told, Turn, Understanding};
-use crate::escalation::{Decision, Engine, Policy, Reason, Urgency, voice_signals};
+use crate::escalation::{Decision, Engine, Policy, Reason, voice_signals};
 use crate::replay::talk::{BadTalk, Beside, Expected, Line, Talk};
 
 /// What came of a folder of conversations.

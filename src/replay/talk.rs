@@ -188,7 +188,7 @@ fn account(value: &str) -> Result<Account, String> {
         match key {
             "tier" => value.clone_into(&mut account.tier),
             "seats" => {
-                account.seats = Some(value.parse().map_err(|_| format!("{value:?} is no number of seats"))?)
+                account.seats = Some(value.parse().map_err(|_| format!("{value:?} is no number of seats"))?);
             }
             "owner" => account.owner = value == "yes",
             "campaign" => value.clone_into(&mut account.campaign),
