@@ -10,14 +10,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::call::{AssistantTerms, Terms};
-use crate::config::{Config, Fallback as Fallbacks, Secret, VoiceBy};
+use crate::config::{Config, Fallback as Fallbacks, ProposesWord, Secret, VoiceBy};
+use crate::conversation::Context;
 use crate::ear::mood::heads::Heads;
 use crate::edge::admission::Admission;
 use crate::edge::api::Api;
+use crate::edge::api::webhook::{self, SigningKey};
 use crate::edge::assistant::hosted::Hosted;
 use crate::edge::assistant::plan::{Planner, Webhook};
 use crate::edge::assistant::stream::MediaStreams;
@@ -25,12 +27,16 @@ use crate::edge::carrier::twilio::account::{Account, Fallback};
 use crate::edge::carrier::twilio::door::Door;
 use crate::edge::carrier::twilio::rest::TwilioRest;
 use crate::edge::carrier::twilio::signature::Keys;
+use crate::edge::carrier::twilio::transcription::Wanted;
+use crate::edge::carrier::twilio::transcriptions::Transcriptions;
 use crate::edge::http::sockets::SocketLimits;
 use crate::edge::http::{self, Doors, accept};
 use crate::edge::machine::{self, Machine};
 use crate::edge::seldom::Seldom;
+use crate::edge::speech::clips::{ClipSettings, Clips};
+use crate::edge::speech::deepgram::Deepgram;
 use crate::edge::store::Store;
-use crate::handoff::Policy;
+use crate::handoff::{Policy, Proposer};
 use crate::id::RepId;
 use crate::live::call_task::World;
 use crate::live::coming_back;
@@ -43,6 +49,7 @@ use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
 use crate::phone_number::PhoneNumber;
+use crate::ports::Transcriber;
 
 /// A Baton that is built and listens, and has yet to run.
 pub struct App {
@@ -53,6 +60,7 @@ pub struct App {
     admission: Arc<Admission>,
     sockets: SocketLimits,
     drain: Duration,
+    webhook: Option<Posting>,
     keep_words: Duration,
     /// All its calls.
     pub switchboard: Arc<Switchboard>,
@@ -91,6 +99,8 @@ impl App {
             recorder: recorder.clone(),
             voice: Arc::new(voice),
             ears: ears(config)?,
+            transcribers: transcribers(config)?,
+            prefer: config.words.prefer.clone(),
             limits: limits(config),
             terms: terms(config),
             tickets: Tickets::default(),
@@ -114,18 +124,22 @@ impl App {
                 planner: planner(config, http)?,
                 admission: admission.clone(),
                 switchboard: switchboard.clone(),
+                announcements: Arc::new(store.clone()),
                 statuses: Mutex::new(HashMap::new()),
+                transcriptions: Transcriptions::default(),
                 refusals_said: Seldom::default(),
             }),
             hosted: Arc::new(Hosted {
                 switchboard: switchboard.clone(),
                 token: config.assistant.auth_token.set(),
             }),
-            api: Arc::new(Api {
-                switchboard: switchboard.clone(),
-                calls: Arc::new(store.clone()),
-                operator_keys: config.server.operator_keys.iter().filter_map(Secret::set).collect(),
-            }),
+            api: Arc::new(Api::new(
+                switchboard.clone(),
+                Arc::new(store.clone()),
+                Arc::new(store.clone()),
+                config.server.operator_keys.iter().filter_map(Secret::set).collect(),
+                config.api.announced.0,
+            )),
             numbers: numbers(),
             admission: admission.clone(),
         };
@@ -140,6 +154,7 @@ impl App {
                 per_address: config.server.sockets_per_address,
             },
             drain: config.server.drain.0,
+            webhook: posting(config, &switchboard)?,
             keep_words: config.store.keep_words.0,
             switchboard,
             store,
@@ -175,6 +190,13 @@ impl App {
         if timeout(WRITTEN_WITHIN, self.recorder.flush()).await.is_err() {
             tracing::error!("the store takes no records, so what was not written yet is lost");
         }
+        if let Some(mut webhook) = self.webhook {
+            let all_posted = webhook.waiting.wait_for(|waiting| *waiting == 0);
+            if timeout(POSTED_WITHIN, all_posted).await.is_err() {
+                tracing::warn!("the webhook has not taken all that happened, and is waited for no longer");
+            }
+            webhook.running.abort();
+        }
         self.writer.abort();
         forgetting.abort();
         Ok(())
@@ -196,7 +218,34 @@ fn account(config: &Config, origin: &str) -> Account {
         reconnect_words: twilio.reconnect_words.clone(),
         announcement: config.ear.announcement.clone(),
         stream_name: twilio.stream_name.clone(),
+        transcription: config.words.carrier.then(|| Wanted {
+            language: config.words.carrier_language.clone(),
+            engine: config.words.carrier_engine.clone(),
+            model: config.words.carrier_model.clone(),
+        }),
     }
+}
+
+/// The operator's webhook, at work.
+struct Posting {
+    running: tokio::task::JoinHandle<()>,
+    waiting: watch::Receiver<usize>,
+}
+
+/// Posts what becomes of calls, where the operator wants that.
+fn posting(config: &Config, switchboard: &Switchboard) -> anyhow::Result<Option<Posting>> {
+    let api = &config.api;
+    if api.webhook_url.is_empty() {
+        return Ok(None);
+    }
+    let webhook = webhook::Webhook {
+        url: api.webhook_url.parse().context("api.webhook_url is no URL")?,
+        secret: SigningKey::read(api.webhook_secret.reveal()).context("api.webhook_secret")?,
+        http: http::client_that_stays().context("no HTTP client could be made")?,
+    };
+    let (waits, waiting) = watch::channel(0);
+    let watched = switchboard.world().watchers.subscribe();
+    Ok(Some(Posting { running: tokio::spawn(webhook::run(webhook, watched, waits)), waiting }))
 }
 
 /// The carrier's REST API by itself, for whoever takes no calls.
@@ -256,6 +305,28 @@ fn ears(config: &Config) -> anyhow::Result<Ears> {
     Ok(Ears { by, turn_over: ear.turn_over.0, mood })
 }
 
+fn transcribers(config: &Config) -> anyhow::Result<Vec<Arc<dyn Transcriber>>> {
+    let mut transcribers: Vec<Arc<dyn Transcriber>> = Vec::new();
+    let (deepgram, clips) = (&config.words.deepgram, &config.words.clips);
+    if let Some(key) = deepgram.key.set() {
+        let recogniser = Deepgram::new(&deepgram.url, &key, &deepgram.model, &deepgram.language)
+            .context("words.deepgram cannot be used")?;
+        transcribers.push(Arc::new(recogniser));
+    }
+    if let Some(url) = given(&clips.url) {
+        let settings = ClipSettings {
+            url,
+            key: clips.key.reveal().to_owned(),
+            model: clips.model.clone(),
+            language: clips.language.clone(),
+            within: clips.within.0,
+        };
+        let http = http::client().context("no HTTP client could be made")?;
+        transcribers.push(Arc::new(Clips::new(settings, http)));
+    }
+    Ok(transcribers)
+}
+
 fn limits(config: &Config) -> LegLimits {
     let assistant = &config.assistant;
     LegLimits {
@@ -274,9 +345,16 @@ fn limits(config: &Config) -> LegLimits {
 fn terms(config: &Config) -> Terms {
     let (handoff, assistant) = (&config.handoff, &config.assistant);
     Terms {
+        sources: config.words.sources(),
         person_key: handoff.key.chars().next(),
         reps: config.reps.iter().map(|rep| RepId::new(&rep.name)).collect(),
         handoff: Policy {
+            proposes: match handoff.proposes {
+                ProposesWord::House => Proposer::House,
+                ProposesWord::Assistant => Proposer::Assistant,
+            },
+            propose: handoff.propose.0,
+            pause: handoff.pause.0,
             seek: handoff.seek.0,
             ring: handoff.ring.0,
             accept: handoff.accept.0,
@@ -297,6 +375,8 @@ fn terms(config: &Config) -> Terms {
         },
         away: handoff.away.0,
         alone: handoff.alone.0,
+        escalation: Arc::new(config.escalation.clone()),
+        context: Context::default(),
     }
 }
 
@@ -323,6 +403,9 @@ fn numbers() -> metrics_exporter_prometheus::PrometheusHandle {
 
 /// Entries that a watcher may be late by.
 const WATCHED: usize = 1_024;
+
+/// A webhook that takes longer is not worth a stop that hangs.
+const POSTED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A store that has not answered by then does not work.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(10);

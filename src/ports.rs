@@ -1,12 +1,15 @@
-//! What the live calls need from the world, as small traits: the carrier, the store of calls, the store of reps.
+//! What the live calls need from the world, as small traits: the carrier, the store of calls, the store of reps, recognisers.
 //!
 //! Each says how long it may take and whether it may be repeated. `edge/` implements them for real.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 
+use crate::conversation::{Context, Piece, Speaker};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
 use crate::time::{CallTime, Timestamp};
@@ -237,13 +240,38 @@ pub struct StoredEntry {
     pub json: String,
 }
 
+/// Which calls are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// At most so many, the latest first.
+    pub limit: u32,
+    /// Only `inbound` or only `outbound` ones.
+    pub direction: Option<&'static str>,
+    /// Only those that began then or later.
+    pub since: Option<Timestamp>,
+    /// Whether they still run.
+    pub running: Option<bool>,
+}
+
+impl Listed {
+    /// The latest, whatever they are.
+    pub fn latest(limit: u32) -> Self {
+        Self { limit, direction: None, since: None, running: None }
+    }
+}
+
 /// The record of calls.
 pub trait Calls: Send + Sync {
     /// Writes all of these, in order, in one transaction. At most 5 s; may be repeated: what is there already stays.
     fn write(&self, records: Vec<Record>) -> BoxFuture<'_, Result<(), Fault>>;
 
     /// The latest calls, newest first. At most 5 s; may be repeated.
-    fn latest(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>>;
+    fn latest(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>> {
+        self.list(Listed::latest(limit))
+    }
+
+    /// These calls, newest first. At most 5 s; may be repeated.
+    fn list(&self, which: Listed) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>>;
 
     /// One call. At most 5 s; may be repeated.
     fn call(&self, call: CallId) -> BoxFuture<'_, Result<Option<StoredCall>, Fault>>;
@@ -282,6 +310,28 @@ pub struct RungPhone {
 pub trait Unfinished: Send + Sync {
     /// The calls that were begun and never closed, oldest first. At most 5 s; may be repeated.
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<UnfinishedCall>, Fault>>;
+}
+
+/// What is known of a prospect who is about to be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// Whom.
+    pub prospect: PhoneNumber,
+    /// What is known.
+    pub context: Context,
+    /// How long it is kept.
+    pub until: Timestamp,
+}
+
+/// Calls to prospects that were announced, and have yet to be placed.
+pub trait Announcements: Send + Sync {
+    /// Keeps this until the call comes or its time is over; an earlier one for the same number gives way. At most 5 s;
+    /// may be repeated.
+    fn announce(&self, announcement: Announcement) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// The call to this number came: what was announced of it and is still good, which is then kept no longer. At most
+    /// 5 s; a second time there is nothing.
+    fn take(&self, prospect: PhoneNumber, now: Timestamp) -> BoxFuture<'_, Result<Option<Context>, Fault>>;
 }
 
 /// A call of a number that may be forgotten.
@@ -341,3 +391,50 @@ pub trait Reps: Send + Sync {
     /// The rep is free again. At most 5 s; may be repeated.
     fn release(&self, call: CallId, attempt: AttemptId) -> BoxFuture<'_, Result<(), Fault>>;
 }
+
+/// 100 ms of a call: what the prospect said, and what they heard meanwhile, as µ-law.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// When it began.
+    pub at: CallTime,
+    /// The prospect's voice.
+    pub prospect: [u8; BLOCK_SAMPLES],
+    /// The voice that they heard.
+    pub other: [u8; BLOCK_SAMPLES],
+    /// Whose that is.
+    pub other_is: Speaker,
+}
+
+/// What is heard of a call.
+#[derive(Clone, Debug)]
+pub enum Sound {
+    /// The next 100 ms. Where somebody was too slow to take all, some are missing.
+    Block(Arc<Block>),
+    /// The ear heard a turn to its end; its blocks came before, or come within half a second.
+    Turn {
+        /// Whose.
+        by: Speaker,
+        /// Their first word.
+        from: CallTime,
+        /// Their last word.
+        until: CallTime,
+    },
+}
+
+/// Makes words of the sound of calls.
+pub trait Transcriber: Send + Sync {
+    /// Listens to one call for as long as there is sound, and says what it heard; then it has 5 s for the last of it. It takes
+    /// sound at all times, and bears its own faults: nobody hears of them but by what is not heard. Not to be repeated.
+    fn listen(
+        &self,
+        call: CallId,
+        sound: mpsc::Receiver<Sound>,
+        words: mpsc::Sender<Piece>,
+    ) -> BoxFuture<'static, ()>;
+}
+
+/// The samples of 100 ms at 8 kHz.
+pub const BLOCK_SAMPLES: usize = 800;
+
+/// At 8 kHz.
+pub const MICROS_A_SAMPLE: u64 = 125;

@@ -17,8 +17,9 @@ use crate::edge::assistant::wire::ToAssistant;
 use crate::edge::carrier::twilio::{media, wire};
 use crate::handoff::{Hearing, Sounds};
 use crate::id::{CallId, LegId};
+use crate::live::clock::CallClock;
 use crate::live::house_voice::HouseVoice;
-use crate::live::line::{AssistantLine, CarrierLine, FromAssistant, FromCarrier, LineBroke};
+use crate::live::line::{AssistantLine, CarrierLine, FromAssistant, FromCarrier, LineBroke, ToFollower};
 use crate::live::listening::{Ears, VoiceBy};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{AssistantSeat, Berth, LegLimits, PhoneSeat, SeatNumber, Teller};
@@ -70,10 +71,13 @@ impl Messages {
             speech: Some(Berth::new(spoken)),
             voice: Arc::new(HouseVoice::built_in()),
             // What the ear costs is counted by itself.
+            tap: None,
             ears: Ears { by: VoiceBy::Level, ..Ears::default() },
             limits,
         };
-        let assistant_seat = AssistantSeat { call, patchbay, teller, commands, address, speech, limits };
+        let (clock, watchers) = (CallClock::start(), Arc::default());
+        let assistant_seat =
+            AssistantSeat { call, patchbay, teller, commands, address, speech, clock, watchers, limits };
         let line = |messages: &Arc<[String]>| Line {
             messages: messages.clone(),
             next: 0,
@@ -207,6 +211,10 @@ impl AssistantLine for AssistantEnd {
     }
 
     async fn send_key(&mut self, _key: char) -> Result<(), LineBroke> {
+        Ok(())
+    }
+
+    async fn send_word(&mut self, _word: ToFollower<'_>) -> Result<(), LineBroke> {
         Ok(())
     }
 

@@ -2,15 +2,19 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::call::alone::Alone;
 use crate::call::assistant::{Assistant, AssistantFault, AssistantTerms};
+use crate::call::deciding::Deciding;
 use crate::call::effect::{CallEnd, Effect, Next};
 use crate::call::event::Event;
 use crate::call::prospect::Prospect;
+use crate::conversation::{Context, Source};
+use crate::escalation::Policy as Escalation;
 use crate::handoff::{Action, Handoff, Hearing, Input, Policy, Sounds, Stage};
 use crate::id::{LegId, RepId};
 use crate::time::CallTime;
@@ -30,6 +34,15 @@ pub struct Terms {
     pub away: Duration,
     /// How long prospect or rep are alone on the bridge before they are told that the other's line broke.
     pub alone: Duration,
+    /// When a person should be involved.
+    #[serde(default)]
+    pub escalation: Arc<Escalation>,
+    /// What is known before anybody has said a word.
+    #[serde(default)]
+    pub context: Context,
+    /// Who makes words of the call, besides the assistant where it does: without them most reasons for a person are not heard.
+    #[serde(default)]
+    pub sources: Vec<Source>,
 }
 
 /// One prospect's conversation with us.
@@ -47,6 +60,7 @@ pub struct Call {
     pub(super) one_waits_alone: Alone,
     pub(super) hearing: Hearing,
     pub(super) hearings: u32,
+    pub(super) deciding: Option<Box<Deciding>>,
 }
 
 /// Why a call waits for a certain time.
@@ -80,6 +94,7 @@ impl Call {
             one_waits_alone: Alone::Nobody,
             hearing: Hearing::outside_handoff(Sounds::HOLD),
             hearings: 0,
+            deciding: None,
         }
     }
 
@@ -103,6 +118,11 @@ impl Call {
             Event::AssistantBroke(fault) => self.assistant_broke(at, fault, &mut effects),
             Event::AssistantFinished => self.assistant_finished(at, &mut effects),
             Event::PersonAsked(_) => self.person_asked(at, &mut effects),
+            Event::PersonProposed { pace, .. } => self.person_proposed(at, pace, &mut effects),
+            Event::ProposalAnswered(answer) => self.proposal_answered(at, answer, &mut effects),
+            Event::Said(said) => self.said(at, &said, &mut effects),
+            Event::Noted(noted) => self.noted(at, &noted, &mut effects),
+            Event::MoodHeard(mood) => self.mood_heard(at, &mood, &mut effects),
             Event::PersonNotNeeded => self.tell_handoff(at, Input::CalledOff, &mut effects),
             Event::KeyPressed { leg, key } => self.key_pressed(at, leg, key, &mut effects),
             Event::RepReserved { attempt, rep } => self.rep_reserved(at, attempt, rep, &mut effects),
@@ -120,11 +140,12 @@ impl Call {
             Event::Played { leg, phrase } => self.played(at, leg, phrase, &mut effects),
             Event::Flowed { leg, hearing } => self.flowed(at, leg, hearing, &mut effects),
             Event::Heard { leg, what } => self.heard(at, leg, what, &mut effects),
-            // Findings, for the record and for whoever watches: by themselves they decide nothing.
-            Event::TurnHeard(_) | Event::MoodHeard(_) | Event::Said(_) | Event::Noted(_) => {}
+            // For the record and for whoever watches.
+            Event::TurnHeard(_) | Event::WhyAsked(_) => {}
             Event::Ticked => self.ticked(at, &mut effects),
             Event::ShuttingDown => self.shutting_down(at, &mut effects),
         }
+        self.tell_engine_the_answer(at);
         self.settle(at, &mut effects);
         effects
     }
@@ -222,7 +243,7 @@ impl Call {
 
     /// Brings everything into line after an event: who is needed, who is let go, who hears whom.
     pub(super) fn settle(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
-        if !self.is_over() && !self.rep_has_prospect() {
+        if !self.is_over() && !self.rep_has_prospect() && !self.house_asks() {
             match self.assistant {
                 Assistant::Parked { .. } => self.assistant = Assistant::here(at, None),
                 Assistant::Released => self.dial_assistant(None, 0, effects),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::assistant::AssistantFault;
+use crate::escalation::Decision;
 use crate::handoff::{End, Hearing, Outcome, Phrase};
 use crate::id::{AttemptId, LegId, RepId};
 use crate::time::CallTime;
@@ -39,6 +40,8 @@ pub enum Effect {
         /// What.
         phrase: Phrase,
     },
+    /// A person should be involved: whoever watches is told why, and the assistant what it may say.
+    Decide(Box<Decided>),
     /// Reserve the first free rep of these.
     Reserve {
         /// For which try.
@@ -84,6 +87,16 @@ pub enum Effect {
     LetGo(Next),
     /// The call is over: write it down.
     Close(CallEnd),
+}
+
+/// A decision, and the words that go with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The decision.
+    pub decision: Decision,
+    /// How the assistant may offer a person; empty where there is nothing to offer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub words: String,
 }
 
 /// What the carrier does with the prospect once our stream is closed.

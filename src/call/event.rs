@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::call::assistant::AssistantFault;
 use crate::call::call::Terms;
 use crate::conversation::{Fact, Note, Shape, Signal, Turn};
-use crate::handoff::{End, Phrase};
+use crate::escalation::{Answer, Reason, Urgency};
+use crate::handoff::{End, Pace, Phrase};
 use crate::id::{AttemptId, LegId, RepId};
 
 /// Something happened to a call.
@@ -32,8 +33,19 @@ pub enum Event {
     AssistantFinished,
     /// Somebody asked for a person.
     PersonAsked(Asker),
+    /// Somebody wants the prospect to be asked whether they would like a person.
+    PersonProposed {
+        /// Who.
+        by: Asker,
+        /// How much that presses.
+        pace: Pace,
+    },
+    /// Why the next [`Event::PersonAsked`] asks, where the asker says so.
+    WhyAsked(Box<WhyAsked>),
     /// Somebody took that back.
     PersonNotNeeded,
+    /// The assistant offered a person, and the prospect answered so.
+    ProposalAnswered(Answer),
     /// A key was pressed on this leg.
     KeyPressed {
         /// Which leg.
@@ -194,4 +206,18 @@ pub enum Asker {
     ProspectKey,
     /// The assistant or an operator, over the control API.
     Api,
+}
+
+/// Why a person is asked for, in the asker's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyAsked {
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// How soon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urgency: Option<Urgency>,
+    /// What the rep should know; empty where nothing is said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }

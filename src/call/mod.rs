@@ -3,6 +3,7 @@
 mod alone;
 pub mod assistant;
 mod company;
+mod deciding;
 mod prospect;
 mod reps;
 #[expect(clippy::module_inception, reason = "the main type of the folder bears its name, as everywhere")]
@@ -13,6 +14,6 @@ pub mod timeline;
 
 pub use assistant::{AssistantFault, AssistantTerms};
 pub use call::{Call, Terms, Timer};
-pub use effect::{CallEnd, Effect, Next};
-pub use event::{Asker, Event, Felt, Heard, MoodHeard, Noted, Said, TurnHeard};
+pub use effect::{CallEnd, Decided, Effect, Next};
+pub use event::{Asker, Event, Felt, Heard, MoodHeard, Noted, Said, TurnHeard, WhyAsked};
 pub use timeline::Entry;

@@ -12,7 +12,7 @@ use crate::call::call::Call;
 use crate::call::effect::{CallEnd, Effect, Next};
 use crate::call::event::Event;
 use crate::call::reps::{too_late, withdrawn};
-use crate::handoff::{Input, Phrase, Stage};
+use crate::handoff::{Input, Phrase, Proposal, Stage};
 use crate::id::LegId;
 use crate::time::CallTime;
 
@@ -55,6 +55,10 @@ impl Call {
             }
             // Whoever comes back to nobody is told at once.
             Some(Stage::Rejoining { .. }) => self.one_waits_alone = Alone::Since { told_at: at },
+            // Whether they heard all of the question is not known.
+            Some(Stage::Proposing { proposal: Proposal::IsSaid | Proposal::IsAsked, .. }) => {
+                self.tell_handoff(at, Input::ProspectBack, effects);
+            }
             Some(Stage::Recovering { .. }) => {
                 effects.push(Effect::Say { leg: prospect, phrase: Phrase::RepLeft });
             }
@@ -168,6 +172,8 @@ impl Call {
             | Event::AssistantBroke(_)
             | Event::AssistantFinished
             | Event::PersonAsked(_)
+            | Event::PersonProposed { .. }
+            | Event::ProposalAnswered(_)
             | Event::PersonNotNeeded
             | Event::KeyPressed { .. }
             | Event::NobodyFree(_)
@@ -183,6 +189,7 @@ impl Call {
             | Event::MoodHeard(_)
             | Event::Said(_)
             | Event::Noted(_)
+            | Event::WhyAsked(_)
             | Event::Ticked
             | Event::ShuttingDown => {}
         }

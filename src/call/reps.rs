@@ -13,6 +13,10 @@ use crate::time::CallTime;
 
 impl Call {
     pub(super) fn person_asked(&mut self, at: CallTime, effects: &mut Vec<Effect>) {
+        if matches!(self.stage(), Some(Stage::Proposing { .. })) {
+            self.tell_handoff(at, Input::Agreed, effects);
+            return;
+        }
         if !self.prospect_is_here() || self.handoff_is_open() {
             return;
         }
@@ -83,9 +87,11 @@ impl Call {
             (LegId::Rep(attempt), Phrase::Introduction) => Input::RepIntroduced(attempt),
             (LegId::Prospect, Phrase::Introduction) => Input::ProspectIntroduced,
             (LegId::Prospect, Phrase::RepLeft) => Input::ProspectTold,
+            (LegId::Prospect, Phrase::Proposal) => Input::Proposed,
             (
                 LegId::Rep(_),
-                Phrase::RepLeft
+                Phrase::Proposal
+                | Phrase::RepLeft
                 | Phrase::OneMoment
                 | Phrase::ProspectLeft
                 | Phrase::TooLate

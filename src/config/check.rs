@@ -36,7 +36,9 @@ impl Config {
         self.check_server(&mut problems);
         self.check_carrier(&mut problems);
         self.check_assistant(&mut problems);
+        self.api.check(&mut problems);
         self.check_ear(&mut problems);
+        self.check_words(&mut problems);
         self.check_handoff(&mut problems);
         self.check_fallback(&mut problems);
         problems.0.sort_by_key(|problem| problem.weight);
@@ -398,14 +400,15 @@ fn hidden(config: &Config) -> Table {
     table
 }
 
-struct Problems(Vec<Problem>);
+/// The problems found so far.
+pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn wrong(&mut self, key: &'static str, words: &str) {
+    pub(super) fn wrong(&mut self, key: &'static str, words: &str) {
         self.0.push(Problem { weight: Weight::Wrong, key, words: words.to_owned() });
     }
 
-    fn advice(&mut self, key: &'static str, words: &str) {
+    pub(super) fn advice(&mut self, key: &'static str, words: &str) {
         self.0.push(Problem { weight: Weight::Advice, key, words: words.to_owned() });
     }
 }

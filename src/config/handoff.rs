@@ -10,6 +10,12 @@ use crate::time::Span;
 pub struct Handoff {
     /// The prospect's key that asks for a person; empty: none does.
     pub key: String,
+    /// Who offers the prospect a person, where one is not asked for.
+    pub proposes: ProposesWord,
+    /// How long the prospect has to answer that, from its end.
+    pub propose: Span,
+    /// How long an offer that does not press waits for the assistant to have its say.
+    pub pause: Span,
     /// Finding a free rep.
     pub seek: Span,
     /// Ringing one rep.
@@ -40,6 +46,9 @@ impl Default for Handoff {
     fn default() -> Self {
         Self {
             key: "0".to_owned(),
+            proposes: ProposesWord::House,
+            propose: Span::secs(12),
+            pause: Span::secs(8),
             seek: Span::secs(2),
             ring: Span::secs(18),
             accept: Span::secs(10),
@@ -54,6 +63,16 @@ impl Default for Handoff {
             alone: Span::secs(1),
         }
     }
+}
+
+/// Who offers the prospect a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProposesWord {
+    /// The house voice.
+    House,
+    /// The assistant, in its own words.
+    Assistant,
 }
 
 /// Somebody who may take over.

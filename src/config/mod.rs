@@ -1,25 +1,30 @@
 //! What an operator may set. `deploy/baton.toml` is the reference of every key.
 
+pub mod api;
 pub mod assistant;
 pub mod carrier;
 pub mod check;
+mod check_words;
 pub mod ear;
 pub mod handoff;
 pub mod load;
 pub mod secret;
 pub mod server;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
 use crate::escalation::Policy;
 pub use crate::time::Span;
+pub use api::Api;
 pub use assistant::Assistant;
 pub use carrier::{Carrier, Twilio};
 pub use ear::{Ear, VoiceBy};
-pub use handoff::{Handoff, Rep};
+pub use handoff::{Handoff, ProposesWord, Rep};
 pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
 pub use server::{Fallback, Log, LogFormat, Server, Store, Voice};
+pub use words::{ClipWords, DeepgramWords, Words};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,10 +38,14 @@ pub struct Config {
     pub carrier: Carrier,
     /// The AI voice that has the prospect first.
     pub assistant: Assistant,
+    /// The control API.
+    pub api: Api,
     /// How Baton listens.
     pub ear: Ear,
     /// When a person should be involved.
     pub escalation: Policy,
+    /// Where the words of a call come from.
+    pub words: Words,
     /// How a person is put into a call.
     pub handoff: Handoff,
     /// Who may take over, in the order in which they are asked.

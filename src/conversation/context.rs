@@ -1,42 +1,53 @@
-//! What is known before the first word.
+//! What is known of a call before anybody has said a word: who dialled, and what the account says.
 
 use serde::{Deserialize, Serialize};
 
-/// What is known before the first word.
+/// What is known of a call before anybody has said a word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Context {
-    /// Who rang whom.
+    /// Who dialled.
     pub direction: Direction,
-    /// The account, as far as it is known.
+    /// What the operator knows of the prospect.
     pub account: Account,
-    /// The language of the talk.
+    /// The language of the talk as `en` or `de-CH`; empty: as the operator set it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub language: String,
 }
 
-/// Who rang whom.
+/// Who dialled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// They rang us.
+    /// The prospect.
     #[default]
     Inbound,
-    /// We rang them.
+    /// Somebody of ours.
     Outbound,
 }
 
-/// An account, as far as it is known.
+/// What the operator knows of a prospect. Each: empty where nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Account {
-    /// What kind of customer they are: `enterprise`, `vip`.
+    /// What kind of account it is, in the operator's words: `enterprise`, `vip`, `trial`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub tier: String,
-    /// How many people there use it.
+    /// How many people there would use it, or do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seats: Option<u32>,
-    /// Whether somebody here looks after them.
+    /// Whether somebody of ours looks after it already.
     pub owner: bool,
-    /// The campaign that brought the call about.
+    /// What they are called for.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub campaign: String,
-    /// Why they are rung.
+    /// Why they are called, or why they matter.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// What was tried before to reach them, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outreach: Vec<String>,
+    /// By what right they are called: `existing-customer`, `opt-in`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub permission: String,
 }

@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::audio::g711;
 use crate::call::{Call, Entry, Event, MoodHeard, TurnHeard};
-use crate::id::CallId;
+use crate::live::watching::Watched;
 use crate::sim::carrier::PhoneCall;
 use crate::sim::story::{Happening, What};
 use crate::sim::world::World;
@@ -19,7 +19,7 @@ use crate::sim::world::World;
 /// The terminal of the demo.
 pub(super) struct Screen {
     story: Receiver<Happening>,
-    entries: Receiver<(CallId, Arc<Entry>)>,
+    entries: Receiver<Watched>,
     world: Arc<World>,
     call: Option<Call>,
     stage: &'static str,
@@ -28,7 +28,7 @@ pub(super) struct Screen {
 
 impl Screen {
     /// A screen that shows this world and what Baton writes into its timeline.
-    pub(super) fn new(world: Arc<World>, entries: Receiver<(CallId, Arc<Entry>)>) -> Self {
+    pub(super) fn new(world: Arc<World>, entries: Receiver<Watched>) -> Self {
         let story = world.story().follow();
         Self { story, entries, world, call: None, stage: "", heard: String::new() }
     }
@@ -46,7 +46,7 @@ impl Screen {
                     Err(RecvError::Closed) => return,
                 },
                 entry = self.entries.recv() => match entry {
-                    Ok((_, entry)) => self.show_entry(&entry),
+                    Ok(watched) => self.show_entry(&watched.entry),
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },

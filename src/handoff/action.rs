@@ -52,6 +52,8 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phrase {
+    /// To the prospect: would they like a person?
+    Proposal,
     /// To whoever answered: press 1 to take it, 2 to pass; nothing about the prospect.
     Offer,
     /// To whoever answered and pressed something else.
@@ -74,7 +76,8 @@ pub enum Phrase {
 
 impl Phrase {
     /// Every phrase there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Proposal,
         Self::Offer,
         Self::NotUnderstood,
         Self::Whisper,
@@ -89,6 +92,7 @@ impl Phrase {
     /// Its name, which is also the name of its clip.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Proposal => "proposal",
             Self::Offer => "offer",
             Self::NotUnderstood => "not_understood",
             Self::Whisper => "whisper",

@@ -58,8 +58,9 @@ impl Handoff {
     pub(super) fn came_back(&mut self, at: CallTime, actions: &mut Vec<Action>) {
         self.assistant_speaks = false;
         match self.stage.clone() {
+            Stage::Proposing { proposal, .. } => self.proposal_came_back(at, proposal),
             // Nobody is looked for on behalf of a call that was left alone for so long.
-            Stage::Seeking { .. } if at.since(self.began()) >= self.policy.search => {
+            Stage::Seeking { .. } if at.since(self.seeks_since) >= self.policy.search => {
                 self.nobody_left(actions);
             }
             Stage::Seeking { attempt, .. } => {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::handoff::proposing::Proposal;
 use crate::handoff::stage::Stage;
 use crate::id::AttemptId;
 
@@ -113,9 +114,19 @@ impl Hearing {
     /// Who hears whom in this stage.
     pub fn in_stage(stage: &Stage, assistant: Sounds) -> Self {
         match stage {
-            Stage::Seeking { .. } | Stage::Offering { .. } | Stage::Over(_) => {
-                Self::outside_handoff(assistant)
+            Stage::Proposing { proposal: Proposal::IsSaid | Proposal::IsAsked, .. } => Self {
+                prospect: Sounds::HOUSE,
+                assistant: Sounds::SILENCE,
+                rep: Sounds::SILENCE,
+                on_line: None,
+            },
+            Stage::Proposing {
+                proposal: Proposal::AwaitsTurn | Proposal::AwaitsGap | Proposal::IsLeftToAssistant,
+                ..
             }
+            | Stage::Seeking { .. }
+            | Stage::Offering { .. }
+            | Stage::Over(_) => Self::outside_handoff(assistant),
             Stage::Joining { attempt, .. }
             | Stage::Briefing { attempt, .. }
             | Stage::Cutting { attempt, .. } => {

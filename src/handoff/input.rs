@@ -18,6 +18,16 @@ pub enum Input {
     },
     /// No rep can be asked for this try.
     NobodyFree(AttemptId),
+    /// The question whether they would like a person was played to the prospect.
+    Proposed,
+    /// The prospect's broken line is back while they are asked.
+    ProspectBack,
+    /// The prospect would like a person.
+    Agreed,
+    /// The prospect would not.
+    Refused,
+    /// The prospect said something else, or it is known that they will not answer.
+    NotAnswered,
     /// The carrier says that the phone rings.
     Rang(AttemptId),
     /// The rep's line is connected: somebody or something answered.

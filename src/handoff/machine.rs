@@ -20,6 +20,7 @@ pub struct Handoff {
     pub(super) policy: Policy,
     pub(super) stage: Stage,
     began: CallTime,
+    pub(super) seeks_since: CallTime,
     pub(super) left_to_ask: Vec<RepId>,
     pub(super) attempt: Option<Attempt>,
     attempts_made: u32,
@@ -35,18 +36,30 @@ impl Handoff {
         attempts_made: u32,
         assistant_speaks: bool,
     ) -> (Self, Vec<Action>) {
-        let mut handoff = Self {
+        let mut handoff = Self::new(at, policy, reps, attempts_made, assistant_speaks);
+        let mut actions = Vec::new();
+        handoff.seek(at, &mut actions);
+        (handoff, actions)
+    }
+
+    /// One without a stage yet; whoever begins it gives it one.
+    pub(super) fn new(
+        at: CallTime,
+        policy: Policy,
+        reps: Vec<RepId>,
+        attempts_made: u32,
+        assistant_speaks: bool,
+    ) -> Self {
+        Self {
             stage: Stage::Over(Outcome::CalledOff),
             policy,
             began: at,
+            seeks_since: at,
             left_to_ask: reps,
             attempt: None,
             attempts_made,
             assistant_speaks,
-        };
-        let mut actions = Vec::new();
-        handoff.seek(at, &mut actions);
-        (handoff, actions)
+        }
     }
 
     /// Something happened; cannot fail.
@@ -75,6 +88,7 @@ impl Handoff {
         }
         let input = self.gone_if_it_flaps(input);
         match self.stage.clone() {
+            Stage::Proposing { proposal, .. } => self.proposing(at, proposal, &input, &mut actions),
             Stage::Seeking { attempt, .. } => self.seeking(at, attempt, input, &mut actions),
             Stage::Offering { attempt } => self.offering(at, attempt, input, &mut actions),
             Stage::Joining { attempt, .. } => self.joining(at, attempt, input, &mut actions),
@@ -94,6 +108,7 @@ impl Handoff {
     /// The assistant began to speak: a cut will wait for its next gap.
     pub fn assistant_spoke(&mut self) {
         self.assistant_speaks = true;
+        self.proposal_waits_for_assistant();
     }
 
     /// A deadline may have passed.
@@ -104,6 +119,7 @@ impl Handoff {
             return actions;
         }
         match self.stage.clone() {
+            Stage::Proposing { proposal, .. } => self.proposal_is_due(at, proposal, &mut actions),
             Stage::Seeking { .. } => self.nobody_left(&mut actions),
             Stage::Offering { .. } => {
                 let end = match self.attempt.as_ref().map(|a| &a.phase) {
@@ -132,7 +148,8 @@ impl Handoff {
     /// When to tick next.
     pub fn deadline(&self) -> Option<CallTime> {
         match &self.stage {
-            Stage::Seeking { until, .. }
+            Stage::Proposing { until, .. }
+            | Stage::Seeking { until, .. }
             | Stage::Joining { until, .. }
             | Stage::Briefing { until, .. }
             | Stage::Cutting { until, .. }
@@ -173,7 +190,8 @@ impl Handoff {
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.stage {
             Stage::Over(outcome) => Some(outcome),
-            Stage::Seeking { .. }
+            Stage::Proposing { .. }
+            | Stage::Seeking { .. }
             | Stage::Offering { .. }
             | Stage::Joining { .. }
             | Stage::Briefing { .. }
@@ -344,7 +362,8 @@ impl Handoff {
                 self.rest(Outcome::HandedOver { rep }, actions);
             }
             Stage::Recovering { .. } => self.rest(returned(WhyReturned::RepLeft), actions),
-            Stage::Seeking { .. }
+            Stage::Proposing { .. }
+            | Stage::Seeking { .. }
             | Stage::Offering { .. }
             | Stage::Joining { .. }
             | Stage::Briefing { .. }
@@ -359,7 +378,10 @@ impl Handoff {
 
     fn called_off(&mut self, actions: &mut Vec<Action>) {
         match self.stage.clone() {
-            Stage::Seeking { .. } | Stage::Offering { .. } | Stage::Joining { .. } => {
+            Stage::Proposing { .. }
+            | Stage::Seeking { .. }
+            | Stage::Offering { .. }
+            | Stage::Joining { .. } => {
                 self.end_attempt(End::Withdrawn, Some(Phrase::Withdrawn), actions);
                 self.rest(Outcome::CalledOff, actions);
             }
@@ -408,14 +430,14 @@ impl Handoff {
     }
 
     fn next(&mut self, at: CallTime, actions: &mut Vec<Action>) {
-        if self.left_to_ask.is_empty() || at.since(self.began) >= self.policy.search {
+        if self.left_to_ask.is_empty() || at.since(self.seeks_since) >= self.policy.search {
             self.nobody_left(actions);
         } else {
             self.seek(at, actions);
         }
     }
 
-    fn seek(&mut self, at: CallTime, actions: &mut Vec<Action>) {
+    pub(super) fn seek(&mut self, at: CallTime, actions: &mut Vec<Action>) {
         self.attempts_made += 1;
         let attempt = AttemptId(self.attempts_made);
         self.stage = Stage::Seeking { attempt, until: at + self.policy.seek };
@@ -467,7 +489,7 @@ impl Handoff {
         actions.push(Action::EndAttempt { attempt, end, last_words });
     }
 
-    fn rest(&mut self, outcome: Outcome, actions: &mut Vec<Action>) {
+    pub(super) fn rest(&mut self, outcome: Outcome, actions: &mut Vec<Action>) {
         self.stage = Stage::Over(outcome.clone());
         actions.push(Action::ComeToRest(outcome));
     }

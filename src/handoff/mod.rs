@@ -7,6 +7,8 @@
 //!
 //! ```text
 //! stage        moves on when                        to                         when its time runs out
+//! Proposing    the prospect agrees · refuses         Seeking · Over(Declined)   12 s after the question:
+//!                                                                              Over(Unanswered)
 //! Seeking      a rep is reserved · nobody is free   Offering · Over(Returned)  2 s: Over(Returned)
 //! Offering     the rep accepts · the attempt ends   Joining · next             ring 18 s, then 10 s after the question:
 //!                                                                              that attempt ends
@@ -24,6 +26,7 @@
 //!
 //! | stage | prospect hears | rep hears | assistant hears |
 //! |---|---|---|---|
+//! | `Proposing` | the assistant, then the house voice where it asks | – | the prospect; silence while the house voice asks and waits |
 //! | `Seeking` `Offering` `Joining` `Briefing` `Cutting` | the assistant, else hold | the house voice | the prospect |
 //! | `Introducing` | the house voice, the rep | the house voice, the prospect | silence |
 //! | `Bridging` | the rep | the prospect | silence |
@@ -38,6 +41,7 @@ pub mod input;
 pub mod machine;
 pub mod outcome;
 pub mod policy;
+pub mod proposing;
 pub mod stage;
 
 pub use action::{Action, Phrase};
@@ -46,5 +50,6 @@ pub use hearing::{Hearing, Sounds};
 pub use input::Input;
 pub use machine::Handoff;
 pub use outcome::{Outcome, WhyReturned};
-pub use policy::Policy;
+pub use policy::{Policy, Proposer};
+pub use proposing::{Pace, Proposal};
 pub use stage::{Introduced, Stage};

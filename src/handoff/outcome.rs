@@ -18,6 +18,10 @@ pub enum Outcome {
         /// Why.
         why: WhyReturned,
     },
+    /// The prospect was offered a person and would rather not.
+    Declined,
+    /// The prospect was offered a person and said neither yes nor no.
+    Unanswered,
     /// Somebody changed their mind before a rep had joined.
     CalledOff,
     /// The prospect left before a rep was with them.
@@ -47,6 +51,8 @@ impl Outcome {
         match self {
             Self::HandedOver { .. } => "handed-over",
             Self::ReturnedToAssistant { .. } => "returned-to-assistant",
+            Self::Declined => "declined",
+            Self::Unanswered => "unanswered",
             Self::CalledOff => "called-off",
             Self::Abandoned => "abandoned",
             Self::CutShort { .. } => "cut-short",
@@ -61,7 +67,12 @@ impl Outcome {
                 WhyReturned::NobodyTookIt => "nobody-took-it",
                 WhyReturned::RepLeft => "rep-left",
             },
-            Self::HandedOver { .. } | Self::CalledOff | Self::Abandoned | Self::CutShort { .. } => "",
+            Self::HandedOver { .. }
+            | Self::Declined
+            | Self::Unanswered
+            | Self::CalledOff
+            | Self::Abandoned
+            | Self::CutShort { .. } => "",
         }
     }
 
@@ -70,7 +81,11 @@ impl Outcome {
         match self {
             Self::HandedOver { rep } => Some(rep),
             Self::CutShort { rep } => rep.as_ref(),
-            Self::ReturnedToAssistant { .. } | Self::CalledOff | Self::Abandoned => None,
+            Self::ReturnedToAssistant { .. }
+            | Self::Declined
+            | Self::Unanswered
+            | Self::CalledOff
+            | Self::Abandoned => None,
         }
     }
 }

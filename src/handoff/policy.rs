@@ -6,7 +6,14 @@ use serde::{Deserialize, Serialize};
 
 /// The time limits of a handoff, as the operator set them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Policy {
+    /// Who offers the prospect a person.
+    pub proposes: Proposer,
+    /// How long the prospect has to answer that, from its end.
+    pub propose: Duration,
+    /// How long an offer that does not press waits for the assistant to have its say.
+    pub pause: Duration,
     /// Finding a free rep.
     pub seek: Duration,
     /// Ringing one rep, from the carrier's word that it rings.
@@ -27,9 +34,22 @@ pub struct Policy {
     pub search: Duration,
 }
 
+/// Who offers the prospect a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proposer {
+    /// The house voice, in the same words each time: whatever the assistant is.
+    House,
+    /// The assistant, which is told what to say and must follow the call for that.
+    Assistant,
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            proposes: Proposer::House,
+            propose: Duration::from_secs(12),
+            pause: Duration::from_secs(8),
             seek: Duration::from_secs(2),
             ring: Duration::from_secs(18),
             accept: Duration::from_secs(10),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::handoff::outcome::Outcome;
+use crate::handoff::proposing::Proposal;
 use crate::id::AttemptId;
 use crate::time::CallTime;
 
@@ -10,6 +11,13 @@ use crate::time::CallTime;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// The prospect is offered a person and has yet to say whether they want one.
+    Proposing {
+        /// How far that is.
+        proposal: Proposal,
+        /// When that has taken too long.
+        until: CallTime,
+    },
     /// A free rep is being looked for.
     Seeking {
         /// For which try.
@@ -98,13 +106,14 @@ impl Stage {
             | Self::Introducing { attempt, .. }
             | Self::Bridging { attempt }
             | Self::Rejoining { attempt, .. } => Some(*attempt),
-            Self::Seeking { .. } | Self::Recovering { .. } | Self::Over(_) => None,
+            Self::Proposing { .. } | Self::Seeking { .. } | Self::Recovering { .. } | Self::Over(_) => None,
         }
     }
 
     /// The stage's name, as logs and pictures show it.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Proposing { .. } => "proposing",
             Self::Seeking { .. } => "seeking",
             Self::Offering { .. } => "offering",
             Self::Joining { .. } => "joining",

@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -17,11 +19,13 @@ use crate::call::{AssistantFault, Event, Heard};
 use crate::handoff::Sounds;
 use crate::id::LegId;
 use crate::live::clock;
-use crate::live::line::{AssistantLine, FromAssistant, LineBroke, in_time};
+use crate::live::line::{AssistantLine, FromAssistant, LineBroke, ToFollower, in_time};
 use crate::live::playout::length;
 use crate::live::seat::{AssistantCommand, AssistantSeat};
 use crate::live::speech::{AssistantMark, Piece, Speech};
+use crate::live::telling::Telling;
 use crate::live::timer::Timer;
+use crate::live::watching::Watched;
 
 /// Runs the leg until the assistant has finished, breaks, or is not needed any more.
 ///
@@ -60,6 +64,8 @@ struct AssistantLeg<L> {
     alive: Instant,
     pinged_at: Option<Instant>,
     rubbish: u32,
+    /// What becomes of the call, where it asked to be told.
+    follows: Option<Receiver<Watched>>,
 }
 
 /// What woke the leg.
@@ -69,6 +75,7 @@ enum Woke {
     Ear(Option<Frame>),
     SpeechMoved,
     NobodyListens,
+    News(Watched),
     Time,
 }
 
@@ -89,6 +96,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
             alive: now,
             pinged_at: None,
             rubbish: 0,
+            follows: None,
         }
     }
 
@@ -141,6 +149,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
                     (Ok(_), None) | (Err(_), _) => Woke::NobodyListens,
                 }
             }
+            watched = news(&mut self.follows), if self.follows.is_some() => Woke::News(watched),
             from = self.line.next() => Woke::Assistant(from),
             () = timer.wait(due) => Woke::Time,
         };
@@ -152,6 +161,7 @@ impl<L: AssistantLine> AssistantLeg<L> {
                     self.give(&frame.sound).await?;
                 }
             }
+            Woke::News(watched) => self.say(ToFollower::News(&watched)).await?,
             Woke::Assistant(from) => self.came(from).await?,
             // Without a frame the hearing has changed, and with it when silence is due.
             Woke::Ear(None) | Woke::SpeechMoved | Woke::Time => {}
@@ -168,6 +178,13 @@ impl<L: AssistantLine> AssistantLeg<L> {
             FromAssistant::Speech(sound) => self.speak(&sound).await?,
             FromAssistant::Mark(name) => self.mark(name),
             FromAssistant::Clear => self.clear(),
+            FromAssistant::Told(telling) => self.pass_on_what_it_tells(*telling).await?,
+            FromAssistant::Follows => {
+                self.follows = Some(self.seat.watchers.join());
+                let welcome = ToFollower::Welcome(self.seat.call, self.seat.clock.now());
+                self.say(welcome).await?;
+            }
+            FromAssistant::Misunderstood(why) => self.refuse(&why).await?,
             FromAssistant::Alive => {}
             FromAssistant::Rubbish => {
                 self.rubbish += 1;
@@ -259,6 +276,31 @@ impl<L: AssistantLine> AssistantLeg<L> {
         self.seat.patchbay.pipe(LegId::Prospect).ring();
     }
 
+    /// What it tells of the talk goes to the call; one that is over needs it no more.
+    async fn pass_on_what_it_tells(&mut self, telling: Telling) -> Result<(), LegEnd> {
+        match telling.at(self.seat.clock.now()) {
+            Ok(tellable) => {
+                tellable.tell(&self.seat.teller).await;
+                Ok(())
+            }
+            Err(wrong) => self.refuse(&wrong.to_string()).await,
+        }
+    }
+
+    async fn refuse(&mut self, why: &str) -> Result<(), LegEnd> {
+        metrics::counter!("baton_refused_total", "door" => "assistant", "why" => "not understood")
+            .increment(1);
+        self.say(ToFollower::Refused(why)).await
+    }
+
+    /// One that did not ask to follow the call would not understand a word of it.
+    async fn say(&mut self, word: ToFollower<'_>) -> Result<(), LegEnd> {
+        if self.follows.is_none() {
+            return Ok(());
+        }
+        within(self.seat.limits.slow, self.line.send_word(word)).await
+    }
+
     /// It has finished: what it said before goes on to the prospect.
     async fn pass_on_the_rest(&mut self) {
         while let Some(speech) = self.held.pop_front() {
@@ -348,6 +390,20 @@ impl<L: AssistantLine> AssistantLeg<L> {
         };
         let owed = self.owed.front().map_or(alive, |(at, _)| *at);
         alive.min(owed).min(self.silence_due())
+    }
+}
+
+/// What becomes of the call, next; what was missed by one that reads slowly is not told later.
+async fn news(follows: &mut Option<Receiver<Watched>>) -> Watched {
+    loop {
+        match follows {
+            Some(following) => match following.recv().await {
+                Ok(watched) => return watched,
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => *follows = None,
+            },
+            None => std::future::pending().await,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::handoff::Hearing;
 use crate::id::CallId;
+use crate::live::clock::CallClock;
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{LegLimits, Teller, ToCall};
 use crate::time::MediaTime;
@@ -49,6 +50,10 @@ impl AssistantLine for FakeLine {
         self.write().await
     }
 
+    async fn send_word(&mut self, _word: ToFollower<'_>) -> Result<(), LineBroke> {
+        self.write().await
+    }
+
     async fn ping(&mut self) -> Result<(), LineBroke> {
         self.write().await
     }
@@ -81,6 +86,8 @@ impl Stage {
             commands,
             address: address.clone(),
             speech,
+            clock: CallClock::start(),
+            watchers: Arc::default(),
             limits: LegLimits { ping_every: Duration::from_secs(3_600), ..LegLimits::default() },
         };
         tokio::spawn(run(line.clone(), seat));

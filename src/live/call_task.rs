@@ -10,7 +10,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{sleep_until, timeout};
 
-use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Terms};
+use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Said, Terms};
+use crate::conversation::Source;
 use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::clock::{self, CallClock};
@@ -20,12 +21,13 @@ use crate::live::live_call::LiveCall;
 use crate::live::minutes::Minutes;
 use crate::live::recorder::{Recorder, handoff_over};
 use crate::live::seat::{
-    AssistantCommand, AssistantSeat, Assistants, LegLimits, PhoneCommand, PhoneLine, ToCall,
+    AssistantCommand, AssistantSeat, Assistants, CallFacts, LegLimits, PhoneCommand, PhoneLine, ToCall,
 };
 use crate::live::speech::Speech;
 use crate::live::tickets::Tickets;
+use crate::live::watching::{Place, Watched};
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder};
+use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, Transcriber};
 
 /// What every call of this process shares.
 pub struct World {
@@ -43,6 +45,10 @@ pub struct World {
     pub voice: Arc<HouseVoice>,
     /// How legs listen.
     pub ears: Ears,
+    /// Who makes words of what is heard.
+    pub transcribers: Vec<Arc<dyn Transcriber>>,
+    /// Which source of words is believed before which.
+    pub prefer: Vec<Source>,
     /// The limits of legs.
     pub limits: LegLimits,
     /// What calls are run by.
@@ -52,13 +58,20 @@ pub struct World {
     /// Where the reps are reached.
     pub phones: BTreeMap<RepId, PhoneNumber>,
     /// Whoever wants to watch: every entry of every timeline as it comes about.
-    pub watchers: broadcast::Sender<(CallId, Arc<Entry>)>,
+    pub watchers: broadcast::Sender<Watched>,
+}
+
+impl World {
+    /// What a call of these facts is run by.
+    pub(crate) fn terms_for(&self, facts: &CallFacts) -> Terms {
+        Terms { context: facts.context.clone(), ..self.terms.clone() }
+    }
 }
 
 /// Where a call's task begins.
 pub(crate) struct Beginning {
     call: Call,
-    clock: CallClock,
+    pub(crate) clock: CallClock,
     entries: u64,
     event: Event,
     /// The try that goes on, if any.
@@ -99,7 +112,7 @@ pub(crate) async fn run(
         entries,
         phones: BTreeMap::new(),
         assistant: None,
-        minutes: Minutes::default(),
+        minutes: Minutes::new(&world.prefer),
         speech,
         in_flight: FuturesUnordered::new(),
         live,
@@ -153,9 +166,12 @@ impl CallTask {
                 message = inbox.recv() => match message {
                     Some(ToCall::Happened(event)) => self.happened(event),
                     Some(ToCall::Words(piece)) => {
-                        if let Some(said) = self.minutes.words(piece) {
-                            self.happened(Event::Said(Box::new(said)));
-                        }
+                        let said = self.minutes.words(piece);
+                        self.all_said(said);
+                    }
+                    Some(ToCall::AssistantCut(at)) => {
+                        let said = self.minutes.cut(self.clock.at(at));
+                        self.all_said(said);
                     }
                     Some(ToCall::Noted(note)) => {
                         let noted = self.minutes.noted(note);
@@ -184,10 +200,16 @@ impl CallTask {
         }
     }
 
+    fn all_said(&mut self, all: Vec<Said>) {
+        for said in all {
+            self.happened(Event::Said(Box::new(said)));
+        }
+    }
+
     /// One event: into the call, into the timeline, and what the call wants is done.
     fn happened(&mut self, event: Event) {
         let at = self.clock.now();
-        let stage = self.call.handoff().map(|h| h.stage().name());
+        let before = Place::of(&self.call);
         let effects = self.call.handle(at, event.clone());
         if event == Event::Ticked && effects.is_empty() {
             return;
@@ -197,14 +219,15 @@ impl CallTask {
         for effect in &entry.effects {
             self.perform(effect);
         }
-        let now = self.call.handoff().map(|h| h.stage().name());
-        if now != stage
-            && let Some(now) = now
-        {
-            tracing::info!(call.id = %self.live.id, call.at = %at, handoff.stage = now, "the handoff moved on");
+        let stage = before.left_for(&self.call);
+        if let Some(stage) = &stage {
+            tracing::info!(call.id = %self.live.id, call.at = %at, handoff.stage = stage.name(), "the handoff moved on");
         }
+        let number = self.entries - 1;
+        let watched = Watched { call: self.live.id, number, entry: Arc::new(entry), stage };
+        self.live.watchers.tell(&watched);
         // Nobody watching is the rule.
-        let _ = self.world.watchers.send((self.live.id, Arc::new(entry)));
+        let _ = self.world.watchers.send(watched);
     }
 
     fn record(&mut self, entry: &Entry) {
@@ -228,6 +251,8 @@ impl CallTask {
                 self.look();
             }
             Effect::Say { leg, phrase } => self.tell_phone(*leg, PhoneCommand::Say(*phrase)),
+            // It is in the timeline, where whoever watches finds it.
+            Effect::Decide(_) => {}
             Effect::Reserve { attempt, among } => self.reserve(*attempt, among.clone()),
             Effect::Ring { attempt, rep } => self.ring(*attempt, rep),
             Effect::Commit(attempt) => self.commit(*attempt),
@@ -260,6 +285,8 @@ impl CallTask {
             commands,
             address,
             speech: self.speech.clone(),
+            clock: self.clock,
+            watchers: self.live.watchers.clone(),
             limits: self.world.limits,
         };
         let dialling = self.world.assistants.dial(self.live.facts.clone(), time, seat);

@@ -47,6 +47,12 @@ impl CallClock {
         CallTime::ZERO + self.before + moment.saturating_duration_since(self.running_since)
     }
 
+    /// The time in the call when it was this on the wall; between the call's beginning and now, whatever that clock says.
+    pub fn at_wall(&self, at: Timestamp) -> CallTime {
+        let passed = wall().since(at);
+        CallTime::ZERO + self.now().since_start().saturating_sub(passed)
+    }
+
     /// The moment of this time in the call.
     pub fn moment(&self, at: CallTime) -> Instant {
         self.running_since + at.since_start().saturating_sub(self.before)

@@ -39,7 +39,7 @@ pub async fn take_up(
                 continue;
             }
             Some(call) => taken_up(call, &left, &timeline),
-            None => Beginning::fresh(switchboard.world().terms.clone()),
+            None => Beginning::fresh(switchboard.world().terms_for(&facts)),
         };
         switchboard.take_up(left.call, facts, beginning, left.phones);
         running += 1;

@@ -86,6 +86,7 @@ fn clip(folder: &Path, name: &str) -> Result<Option<Clip>, HouseVoiceError> {
 
 fn built_in(phrase: Phrase) -> &'static [u8] {
     match phrase {
+        Phrase::Proposal => include_bytes!("../../fixtures/audio/house/proposal.wav"),
         Phrase::Offer => include_bytes!("../../fixtures/audio/house/offer.wav"),
         Phrase::NotUnderstood => include_bytes!("../../fixtures/audio/house/not_understood.wav"),
         Phrase::Whisper => include_bytes!("../../fixtures/audio/house/whisper.wav"),

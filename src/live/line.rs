@@ -11,6 +11,10 @@ use tokio::time::timeout;
 
 use crate::audio::frame::Frame;
 use crate::call::AssistantFault;
+use crate::id::CallId;
+use crate::live::telling::Telling;
+use crate::live::watching::Watched;
+use crate::time::CallTime;
 
 /// What comes from a carrier's stream.
 #[derive(Debug)]
@@ -72,6 +76,12 @@ pub enum FromAssistant {
     Mark(String),
     /// What it said and was not played yet is to be dropped.
     Clear,
+    /// It tells its call something.
+    Told(Box<Telling>),
+    /// It wants to be told what becomes of the call.
+    Follows,
+    /// It said something to us that we do not understand, for this reason.
+    Misunderstood(String),
     /// Its end is alive, and there is nothing else to say.
     Alive,
     /// A message that nobody can read.
@@ -80,6 +90,17 @@ pub enum FromAssistant {
     Finished,
     /// It broke, and how.
     Broke(AssistantFault),
+}
+
+/// What we say to an assistant that follows its call.
+#[derive(Debug)]
+pub enum ToFollower<'a> {
+    /// You follow this call now; this is its time.
+    Welcome(CallId, CallTime),
+    /// This happened.
+    News(&'a Watched),
+    /// What you said is not taken, for this reason.
+    Refused(&'a str),
 }
 
 /// An assistant's stream.
@@ -92,6 +113,8 @@ pub trait AssistantLine: Send {
     fn send_played(&mut self, name: &str) -> impl Future<Output = Result<(), LineBroke>> + Send;
     /// Tells it that the prospect pressed a key.
     fn send_key(&mut self, key: char) -> impl Future<Output = Result<(), LineBroke>> + Send;
+    /// Tells it what becomes of the call: only one that asked for it understands.
+    fn send_word(&mut self, word: ToFollower<'_>) -> impl Future<Output = Result<(), LineBroke>> + Send;
     /// Asks whether its end is alive.
     fn ping(&mut self) -> impl Future<Output = Result<(), LineBroke>> + Send;
     /// Says `stop` and closes.

@@ -10,10 +10,12 @@ use tokio::time::Instant;
 
 use crate::call::Next;
 use crate::id::{AttemptId, CallId, LegId};
-use crate::live::clock;
+use crate::live::clock::{self, CallClock};
 use crate::live::patchbay::Patchbay;
 use crate::live::seat::{Berth, CallFacts, SeatNumber, Teller};
 use crate::live::speech::Speech;
+use crate::live::tap::Tap;
+use crate::live::watching::Watchers;
 use crate::ports::CarrierCall;
 
 /// One running call.
@@ -26,6 +28,12 @@ pub struct LiveCall {
     pub patchbay: Arc<Patchbay>,
     /// How to tell it what happened.
     pub teller: Teller,
+    /// What time it is in it.
+    pub clock: CallClock,
+    /// Whoever wants to watch it: every entry of its timeline as it comes about.
+    pub watchers: Arc<Watchers>,
+    /// What recognisers hear of it, where there are any.
+    pub(crate) tap: Option<Arc<Tap>>,
     pub(crate) speech: Berth<mpsc::Receiver<Speech>>,
     taken_up: TakenUp,
     next: Mutex<Option<Next>>,
@@ -70,6 +78,8 @@ impl LiveCall {
         id: CallId,
         facts: CallFacts,
         teller: Teller,
+        clock: CallClock,
+        tap: Option<Arc<Tap>>,
         speech: mpsc::Receiver<Speech>,
         taken_up: TakenUp,
     ) -> Self {
@@ -78,6 +88,9 @@ impl LiveCall {
             facts: Arc::new(facts),
             patchbay: Arc::default(),
             teller,
+            clock,
+            watchers: Arc::default(),
+            tap,
             speech: Berth::new(speech),
             taken_up,
             next: Mutex::default(),

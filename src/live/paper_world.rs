@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::audio::frame::Frame;
 use crate::call::{Asker, Entry, Event, Terms};
+use crate::conversation::Context;
 use crate::handoff::Stage;
 use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::call_task::World;
@@ -24,9 +25,12 @@ use crate::live::seat::{
 };
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
+use crate::live::watching::Watched;
 use crate::live::{blast_wall, clock, phone_leg};
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, StoredCall, StoredEntry};
+use crate::ports::{
+    Calls, Carrier, CarrierCall, Fault, Listed, Record, Reps, RingOrder, StoredCall, StoredEntry,
+};
 use crate::time::MediaTime;
 
 /// Calls on paper.
@@ -64,6 +68,8 @@ impl PaperWorld {
             recorder,
             voice: Arc::new(HouseVoice::built_in()),
             ears: Ears::default(),
+            transcribers: Vec::new(),
+            prefer: crate::conversation::transcript::PREFERRED.to_vec(),
             limits: LegLimits::default(),
             terms: Terms { reps: vec![sam.clone()], away: Duration::from_secs(15), ..Terms::default() },
             tickets: Tickets::default(),
@@ -81,6 +87,7 @@ impl PaperWorld {
             direction: Direction::Inbound,
             prospect: PhoneNumber::new("+15550100142"),
             line: PhoneNumber::new("+15550100100"),
+            context: Context::default(),
             alias: format!("CAalias{name}"),
             token: Token(String::new()),
             assistant_url: String::new(),
@@ -163,13 +170,13 @@ fn bridging(live: &LiveCall) -> bool {
 }
 
 /// What happens in all calls from a moment on.
-pub(crate) struct Watching(broadcast::Receiver<(CallId, Arc<Entry>)>);
+pub(crate) struct Watching(broadcast::Receiver<Watched>);
 
 impl Watching {
     pub(crate) async fn until(&mut self, call: CallId, wish: impl Fn(&Entry) -> bool) -> Arc<Entry> {
         let wait = async {
             loop {
-                let (of, entry) = self.0.recv().await.unwrap();
+                let Watched { call: of, entry, .. } = self.0.recv().await.unwrap();
                 if of == call && wish(&entry) {
                     return entry;
                 }
@@ -327,7 +334,7 @@ impl Calls for Paper {
         Box::pin(async { Ok(()) })
     }
 
-    fn latest(&self, _limit: u32) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>> {
+    fn list(&self, _which: Listed) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 

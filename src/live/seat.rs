@@ -10,13 +10,16 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
 use crate::call::{AssistantFault, Event};
-use crate::conversation::{Note, Piece};
+use crate::conversation::{Context, Note, Piece};
 use crate::handoff::Phrase;
 use crate::id::{CallId, LegId};
+use crate::live::clock::CallClock;
 use crate::live::house_voice::HouseVoice;
 use crate::live::listening::Ears;
 use crate::live::patchbay::Patchbay;
 use crate::live::speech::Speech;
+use crate::live::tap::Tap;
+use crate::live::watching::Watchers;
 use crate::phone_number::PhoneNumber;
 use crate::ports::CarrierCall;
 
@@ -31,6 +34,8 @@ pub enum ToCall {
     Happened(Event),
     /// A source of words heard this.
     Words(Piece),
+    /// What the assistant had yet to say at this moment was dropped.
+    AssistantCut(Instant),
     /// The assistant noted this.
     Noted(Note),
     /// A phone's leg took its place; the event says so, and this is how to speak to it.
@@ -66,6 +71,11 @@ impl Teller {
     /// A source of words heard this; false when the call is over.
     pub async fn words(&self, piece: Piece) -> bool {
         self.send(ToCall::Words(piece)).await
+    }
+
+    /// What the assistant had yet to say at this moment was dropped; false when the call is over.
+    pub async fn assistant_cut(&self, at: Instant) -> bool {
+        self.send(ToCall::AssistantCut(at)).await
     }
 
     /// The assistant noted this; false when the call is over.
@@ -171,6 +181,8 @@ pub struct PhoneSeat {
     pub voice: Arc<HouseVoice>,
     /// How it listens.
     pub ears: Ears,
+    /// Where it puts what recognisers hear: for the prospect's leg only, and only where there are any.
+    pub tap: Option<Arc<Tap>>,
     /// Its limits.
     pub limits: LegLimits,
 }
@@ -190,6 +202,10 @@ pub struct AssistantSeat {
     pub address: mpsc::Sender<AssistantCommand>,
     /// The way of its speech to the prospect.
     pub speech: mpsc::Sender<Speech>,
+    /// What time it is in the call.
+    pub clock: CallClock,
+    /// What becomes of the call, for one that wants to know.
+    pub watchers: Arc<Watchers>,
     /// Its limits.
     pub limits: LegLimits,
 }
@@ -221,6 +237,9 @@ pub struct CallFacts {
     pub prospect: PhoneNumber,
     /// Our number.
     pub line: PhoneNumber,
+    /// What is known before anybody has said a word.
+    #[serde(default)]
+    pub context: Context,
     /// The name of the call that the assistant knows it by: looks like the carrier's, and is not.
     pub alias: String,
     /// A token that is good for this call only.

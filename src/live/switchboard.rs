@@ -13,8 +13,10 @@ use crate::live::call_task::{self, Beginning, World};
 use crate::live::clock;
 use crate::live::coming_back::end_in_the_record;
 use crate::live::live_call::{Break, LiveCall, TakenUp};
+use crate::live::scribe;
 use crate::live::seat::{CallFacts, PhoneLine, PhoneSeat, Teller, ToCall};
 use crate::live::speech::Speech;
+use crate::live::tap::Tap;
 use crate::ports::{CarrierCall, Record, RungPhone};
 
 /// All calls on this node.
@@ -79,7 +81,7 @@ impl Switchboard {
             facts: stored,
         });
         metrics::counter!("baton_calls_total").increment(1);
-        let beginning = Beginning::fresh(self.world.terms.clone());
+        let beginning = Beginning::fresh(self.world.terms_for(&facts));
         Ok(self.begin(&mut calls, id, facts, beginning, TakenUp::No))
     }
 
@@ -114,7 +116,14 @@ impl Switchboard {
     ) -> Arc<LiveCall> {
         let (teller, inbox) = mpsc::channel::<ToCall>(EVENTS);
         let (speech, speech_out) = mpsc::channel(SPEECH_PIECES);
-        let live = Arc::new(LiveCall::new(id, facts, Teller::new(teller), speech_out, taken_up));
+        let listened_to = !self.world.transcribers.is_empty();
+        let tap = listened_to.then(|| Arc::new(Tap::new(clock::now())));
+        let teller = Teller::new(teller);
+        let live = LiveCall::new(id, facts, teller, beginning.clock, tap.clone(), speech_out, taken_up);
+        let live = Arc::new(live);
+        if let Some(tap) = tap {
+            tokio::spawn(scribe::run(live.clone(), tap, self.world.transcribers.clone()));
+        }
         calls.live.insert(id, live.clone());
         calls.by_alias.insert(live.facts.alias.clone(), id);
         if let Some(named) = &live.facts.carrier_call {
@@ -220,6 +229,7 @@ impl Switchboard {
             speech: (leg == LegId::Prospect).then(|| live.speech.clone()),
             voice: self.world.voice.clone(),
             ears: self.world.ears.clone(),
+            tap: live.tap.clone().filter(|_| leg == LegId::Prospect),
             limits: self.world.limits,
         })
     }

@@ -219,8 +219,10 @@ impl Report {
             *met += usize::from(*verdict == Verdict::Met);
             *all += 1;
         }
-        let mut lines: Vec<String> =
-            by_reason.iter().map(|(reason, (met, all))| format!("{:<18}{met:>3} of {all}", reason.word())).collect();
+        let mut lines: Vec<String> = by_reason
+            .iter()
+            .map(|(reason, (met, all))| format!("{:<18}{met:>3} of {all}", reason.word()))
+            .collect();
         let counted = Verdict::ALL.map(|verdict| format!("{} {}", self.count(verdict), verdict.word()));
         lines.push(format!(
             "{} conversations, {} right decisions: {}; {} uncalled for, {} of them in the {} calm ones",
@@ -238,7 +240,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for talk in &self.talks {
-            let calm = if talk.expected.is_empty() && talk.uncalled_for.is_empty() { "  calm, as it should be" } else { "" };
+            let calm = if talk.expected.is_empty() && talk.uncalled_for.is_empty() {
+                "  calm, as it should be"
+            } else {
+                ""
+            };
             writeln!(f, "{}{calm}", talk.file)?;
             for (right, verdict, made) in &talk.expected {
                 let reasons: Vec<&str> = right.reasons.iter().map(|reason| reason.word()).collect();
@@ -246,7 +252,11 @@ impl fmt::Display for Report {
                 write!(f, "{}, {}, at {}", reasons.join(" or "), right.urgency.word(), right.at)?;
                 match made {
                     Some(made) if *verdict != Verdict::Met => writeln!(f, "; was: {made}")?,
-                    Some(made) => writeln!(f, " (at {}, {} of {})", made.turn, made.decision.score, made.decision.threshold)?,
+                    Some(made) => writeln!(
+                        f,
+                        " (at {}, {} of {})",
+                        made.turn, made.decision.score, made.decision.threshold
+                    )?,
                     None => writeln!(f)?,
                 }
             }

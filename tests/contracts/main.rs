@@ -4,7 +4,11 @@
 
 mod by_the_book;
 mod counted;
+#[path = "../journeys/described.rs"]
+#[expect(dead_code, reason = "the journeys use the rest of it")]
+mod described;
 mod number;
+mod openapi;
 mod rehearsed;
 #[path = "../journeys/stage.rs"]
 #[expect(dead_code, reason = "the journeys use more of it")]

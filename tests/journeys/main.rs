@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod api;
 mod assistants;
 mod coming_back;
+mod described;
 mod doors;
 mod drain;
 mod ear;
@@ -11,7 +13,9 @@ mod handed_over;
 mod lag;
 mod logs;
 mod neighbours;
+mod offers;
 mod program;
 mod races;
 mod replay;
 mod stage;
+mod words;

@@ -1,6 +1,7 @@
 //! Defects that somebody could build into the table, to see that the walk would find them.
 
 use baton::call::{Call, Effect, Event};
+use baton::escalation::Answer;
 use baton::handoff::{End, Phrase, Sounds, Stage};
 use baton::id::LegId;
 
@@ -102,6 +103,20 @@ pub(crate) const DEFECTS: &[Defect] = &[
             (event, call.handoff().and_then(|h| h.attempt()))
         {
             effects.push(Effect::EndAttempt { attempt: going_on.id, end: End::Passed, last_words: None });
+        }
+    }),
+    deaf("nobody looks at the clock while the prospect is offered a person", |call, event| {
+        ticks_in(call, event, "proposing")
+    }),
+    deaf("the prospect's no is not heard", |_, event| {
+        matches!(event, Event::ProposalAnswered(Answer::Refused))
+    }),
+    spoiled("the assistant answers the offer in the prospect's place", |call, _, effects| {
+        let proposing = in_stage(call, "proposing");
+        for effect in effects {
+            if let (Effect::Hear { hearing, .. }, true) = (effect, proposing) {
+                hearing.assistant = Sounds::PROSPECT;
+            }
         }
     }),
     deaf("nobody looks at the clock while a rep is sought", |call, event| ticks_in(call, event, "seeking")),

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use baton::call::{Call, CallEnd, Effect, Event};
-use baton::handoff::{Hearing, Phrase, Sounds, Stage};
+use baton::escalation::Answer;
+use baton::handoff::{Hearing, Outcome, Phrase, Proposal, Sounds, Stage};
 use baton::id::{AttemptId, LegId, RepId};
 
 /// The account of one call.
@@ -69,6 +70,7 @@ impl Ledger {
         self.check_prospect_hears(after, &mut broken);
         self.check_isolation(after, &mut broken);
         self.check_tries(after, &mut broken);
+        Self::check_refusal(before, event, after, &mut broken);
         self.check_outcomes(after, &mut broken);
         Self::check_late_reservation(event, effects, &mut broken);
         self.check_shutting_down(event, after, &mut broken);
@@ -161,13 +163,17 @@ impl Ledger {
             Effect::DialAssistant { .. }
             | Effect::CloseAssistant { .. }
             | Effect::PassKey(_)
+            | Effect::Decide(_)
             | Effect::Dismiss { .. } => {}
         }
     }
 
     fn check_said(&self, leg: LegId, phrase: Phrase, broken: &mut Vec<String>) {
         match (leg, phrase) {
-            (LegId::Prospect, Phrase::Introduction | Phrase::OneMoment | Phrase::RepLeft) => {}
+            (
+                LegId::Prospect,
+                Phrase::Proposal | Phrase::Introduction | Phrase::OneMoment | Phrase::RepLeft,
+            ) => {}
             (LegId::Prospect, said) => broken.push(format!("2: the prospect is told {said:?}")),
             (LegId::Rep(attempt), Phrase::Whisper | Phrase::Introduction)
                 if !self.said_yes.contains(&attempt) =>
@@ -236,12 +242,24 @@ impl Ledger {
         if !private && hearing.rep.has(Sounds::PROSPECT) {
             broken.push("2: a rep hears the prospect outside the bridge".to_owned());
         }
+        let asked = matches!(
+            call.handoff().map(baton::handoff::Handoff::stage),
+            Some(Stage::Proposing { proposal: Proposal::IsSaid | Proposal::IsAsked, .. })
+        );
+        if asked && hearing.assistant.has(Sounds::PROSPECT) {
+            broken.push("2: the assistant answers what the house voice asked".to_owned());
+        }
         if hearing.prospect.has(Sounds::REP) && hearing.prospect.has(Sounds::ASSISTANT) {
             broken.push("2: the assistant speaks into the bridge".to_owned());
         }
         let told = matches!(
             call.handoff().map(baton::handoff::Handoff::stage),
-            Some(Stage::Introducing { .. } | Stage::Rejoining { .. } | Stage::Recovering { .. })
+            Some(
+                Stage::Proposing { .. }
+                    | Stage::Introducing { .. }
+                    | Stage::Rejoining { .. }
+                    | Stage::Recovering { .. }
+            )
         );
         if hearing.prospect.has(Sounds::HOUSE) && !told {
             broken.push("2: the prospect hears what the house voice says to others".to_owned());
@@ -259,6 +277,18 @@ impl Ledger {
         let over = call.is_over() || call.handoff().is_some_and(|h| h.outcome().is_some());
         if over && !open.is_empty() {
             broken.push(format!("4: {open:?} go on although the handoff is over"));
+        }
+    }
+
+    /// A no is a no, at once.
+    fn check_refusal(before: &Call, event: &Event, after: &Call, broken: &mut Vec<String>) {
+        let stage = |call: &Call| call.handoff().map(|h| h.stage().clone());
+        let refused = matches!(event, Event::ProposalAnswered(Answer::Refused));
+        if refused && matches!(stage(before), Some(Stage::Proposing { .. })) && !before.is_over() {
+            let declined = matches!(stage(after), Some(Stage::Over(Outcome::Declined)));
+            if !declined {
+                broken.push("4: the prospect said no, and that changed nothing".to_owned());
+            }
         }
     }
 

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use baton::call::{Asker, AssistantFault, AssistantTerms, Call, Effect, Event, Heard, Terms};
-use baton::handoff::{End, Phrase, Policy};
+use baton::escalation::Answer;
+use baton::handoff::{End, Pace, Phrase, Policy, Proposer};
 use baton::id::{AttemptId, LegId, RepId};
 use baton::time::CallTime;
 use serde_json::Value;
@@ -21,13 +22,19 @@ fn promises_1_to_4_hold_in_every_situation() {
         println!("{}: {} situations, {} steps", scope.name, walked.situations, walked.steps);
         assert!(walked.broken.is_empty(), "broken promises, and the way to each: {:#?}", walked.broken);
         assert!(
-            walked.situations > 2_000,
+            walked.situations > if scope.begins == Begins::Offered { 500 } else { 2_000 },
             "only {} situations: the walk has lost its way",
             walked.situations
         );
         for stage in STAGES {
             let rejoins = matches!(scope.breaks, Breaks::Rep | Breaks::Phones | Breaks::Everything);
-            let possible = stage != "rejoining" || rejoins;
+            let possible = match (stage, scope.begins) {
+                ("proposing", begins) => begins == Begins::Offered,
+                ("seeking", _) => true,
+                (_, Begins::Offered) => false,
+                ("rejoining", Begins::Asked) => rejoins,
+                (_, Begins::Asked) => true,
+            };
             assert_eq!(walked.stages.contains(stage), possible, "situations that were {stage}");
         }
     }
@@ -54,6 +61,16 @@ struct Scope {
     /// How many handoffs a call may see.
     handoffs: u32,
     breaks: Breaks,
+    begins: Begins,
+}
+
+/// How a handoff begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    /// Somebody asks for a person.
+    Asked,
+    /// The prospect is offered one. What comes after their yes is the same, so nobody is free then.
+    Offered,
 }
 
 /// What may break. Everything at once has more situations than a test has seconds.
@@ -76,35 +93,61 @@ const SCOPES: &[Scope] = &[
         reps: &["sam"],
         handoffs: 1,
         breaks: Breaks::ProspectAndAssistant,
+        begins: Begins::Asked,
     },
     Scope {
         name: "two reps, one handoff, lines hold",
         reps: &["sam", "kim"],
         handoffs: 1,
         breaks: Breaks::Nothing,
+        begins: Begins::Asked,
     },
-    Scope { name: "one rep, two handoffs, lines hold", reps: &["sam"], handoffs: 2, breaks: Breaks::Nothing },
+    Scope {
+        name: "one rep, two handoffs, lines hold",
+        reps: &["sam"],
+        handoffs: 2,
+        breaks: Breaks::Nothing,
+        begins: Begins::Asked,
+    },
+    Scope {
+        name: "the prospect is offered a person, their line and the assistant may break",
+        reps: &["sam"],
+        handoffs: 1,
+        breaks: Breaks::ProspectAndAssistant,
+        begins: Begins::Offered,
+    },
+    Scope {
+        name: "the prospect is offered a person twice, the process may be killed",
+        reps: &["sam"],
+        handoffs: 2,
+        breaks: Breaks::Everything,
+        begins: Begins::Offered,
+    },
     Scope {
         name: "one rep, one handoff, the process may be killed",
         reps: &["sam"],
         handoffs: 1,
         breaks: Breaks::Everything,
+        begins: Begins::Asked,
     },
     Scope {
         name: "one rep, one handoff, the rep's line may break",
         reps: &["sam"],
         handoffs: 1,
         breaks: Breaks::Rep,
+        begins: Begins::Asked,
     },
     Scope {
         name: "one rep, one handoff, both phones' lines may break",
         reps: &["sam"],
         handoffs: 1,
         breaks: Breaks::Phones,
+        begins: Begins::Asked,
     },
 ];
 
-const STAGES: [&str; 9] = [
+const STAGES: [&str; 10] = [
+    "proposing",
     "seeking",
     "offering",
     "joining",
@@ -256,7 +299,7 @@ impl Situation {
         if scope.breaks == Breaks::Everything {
             events.push(Event::CameBack);
         }
-        if self.ledger.rested < scope.handoffs {
+        if self.ledger.rested < scope.handoffs && scope.begins == Begins::Asked {
             events.push(Event::PersonAsked(Asker::Api));
             events.push(Event::KeyPressed { leg: LegId::Prospect, key: '0' });
         }
@@ -268,7 +311,9 @@ impl Situation {
             let leg = LegId::Rep(attempt);
             // The store answers once; the phone of a rep is rung after that.
             if !self.ledger.answered.contains(&attempt) {
-                events.extend(among.first().cloned().map(|rep| Event::RepReserved { attempt, rep }));
+                if scope.begins == Begins::Asked {
+                    events.extend(among.first().cloned().map(|rep| Event::RepReserved { attempt, rep }));
+                }
                 events.push(Event::NobodyFree(attempt));
             }
             events.extend([
@@ -293,12 +338,31 @@ impl Situation {
                 }
             }
         }
+        if scope.begins == Begins::Offered {
+            self.what_comes_of_an_offer(scope, &mut events);
+        }
         events.push(Event::RepArrived(AttemptId(99)));
         let mut possible: Vec<_> = events.into_iter().map(|event| (Duration::ZERO, event)).collect();
         if let Some((at, _)) = self.call.deadline() {
             possible.push((at.since(self.at), Event::Ticked));
         }
         possible
+    }
+
+    fn what_comes_of_an_offer(&self, scope: &Scope, events: &mut Vec<Event>) {
+        if self.ledger.rested < scope.handoffs {
+            for pace in [Pace::AtOnce, Pace::AtTheNextPause] {
+                events.push(Event::PersonProposed { by: Asker::Api, pace });
+            }
+        }
+        let offered = self.call.handoff().is_some_and(|h| h.stage().name() == "proposing");
+        if offered {
+            events.push(Event::PersonAsked(Asker::Api));
+        }
+        events.push(Event::Played { leg: LegId::Prospect, phrase: Phrase::Proposal });
+        for answer in [Answer::Agreed, Answer::Refused, Answer::NoAnswer] {
+            events.push(Event::ProposalAnswered(answer));
+        }
     }
 
     /// What makes one situation differ from another: everything but the time that has passed and what only counts.
@@ -314,7 +378,7 @@ fn relative(value: &mut Value, now: u64) {
     match value {
         Value::Object(fields) => {
             fields.retain(|name, _| {
-                !["terms", "policy", "hearings", "dialled", "attempts_made"].contains(&name.as_str())
+                !["terms", "policy", "hearings", "dialled", "attempts_made", "began"].contains(&name.as_str())
             });
             // An assistant that has stayed for ten seconds has come back for good: its trouble is forgotten.
             let settled = |since: u64| now.saturating_sub(since) >= 10_000_000;
@@ -330,7 +394,7 @@ fn relative(value: &mut Value, now: u64) {
                 match (name.as_str(), field.as_u64()) {
                     ("until" | "told_at", Some(moment)) => *field = Value::from(moment.saturating_sub(now)),
                     // Only whether the search may go on counts.
-                    ("began", Some(moment)) => {
+                    ("seeks_since", Some(moment)) => {
                         *field = Value::from(now - moment >= SEARCH.as_micros() as u64);
                     }
                     ("here_since", Some(moment)) => *field = Value::from(settled(moment)),
@@ -355,6 +419,9 @@ pub(crate) fn terms() -> Terms {
         person_key: Some('0'),
         reps: vec![RepId::new("sam"), RepId::new("kim")],
         handoff: Policy {
+            proposes: Proposer::House,
+            propose: s(10),
+            pause: s(10),
             seek: s(10),
             ring: s(10),
             accept: s(10),
@@ -375,6 +442,7 @@ pub(crate) fn terms() -> Terms {
         },
         away: s(10),
         alone: s(10),
+        ..Terms::default()
     }
 }
 

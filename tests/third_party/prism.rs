@@ -81,6 +81,7 @@ async fn judge(flags: &[&str]) -> Option<(Program, TwilioRest)> {
             reconnect_words: "One moment, please.".to_owned(),
             announcement: String::new(),
             stream_name: "baton".to_owned(),
+            transcription: None,
         },
         api_url: address.trim().to_owned(),
         credentials: (sid.to_owned(), "secret".to_owned()),

@@ -51,6 +51,7 @@ async fn the_official_sdk_could_have_written_every_document_of_baton() {
         reconnect_words: String::new(),
         announcement: String::new(),
         stream_name: "baton".to_owned(),
+        transcription: None,
     };
     let to = |number: Option<&str>| {
         let number = number.map(str::to_owned);

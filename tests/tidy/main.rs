@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("escalation", &["time", "conversation"]),
     ("handoff", &["time", "id"]),
     ("call", &["time", "id", "conversation", "escalation", "handoff"]),
-    ("ports", &["time", "id", "phone_number"]),
+    ("ports", &["time", "id", "phone_number", "conversation"]),
     (
         "live",
         &[

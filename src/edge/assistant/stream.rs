@@ -18,13 +18,16 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 use crate::audio::frame::FRAME_SAMPLES;
 use crate::call::AssistantFault;
+use crate::edge::api::told;
+use crate::edge::assistant::in_band;
 use crate::edge::assistant::wire::{self, FromAssistant as Wire, ToAssistant};
+use crate::edge::budget::Budget;
 use crate::edge::carrier::twilio::signature;
 use crate::edge::lenient::decode_payload;
 use crate::live::assistant_leg;
-use crate::live::chance;
-use crate::live::line::{AssistantLine, FromAssistant, LineBroke};
+use crate::live::line::{AssistantLine, FromAssistant, LineBroke, ToFollower};
 use crate::live::seat::{AssistantSeat, Assistants, CallFacts};
+use crate::live::{chance, clock};
 use crate::time::MediaTime;
 
 /// The way to assistants that speak Media Streams.
@@ -140,6 +143,7 @@ struct StreamLine {
 pub struct Incoming {
     decoded: Vec<u8>,
     speech: BytesMut,
+    budget: Budget,
 }
 
 impl Default for Incoming {
@@ -147,6 +151,7 @@ impl Default for Incoming {
         Self {
             decoded: Vec::with_capacity(4 * FRAME_SAMPLES),
             speech: BytesMut::with_capacity(SPEECH_CAPACITY),
+            budget: told::budget(),
         }
     }
 }
@@ -170,7 +175,12 @@ impl Incoming {
             Ok(Wire::Media { .. } | Wire::Mark { .. } | Wire::Clear { .. }) | Err(_) => {
                 Some(FromAssistant::Rubbish)
             }
-            Ok(Wire::Baton(_) | Wire::Unknown) => None,
+            Ok(Wire::Baton(message)) => Some(if self.budget.spends(1, clock::now()) {
+                in_band::read(message.as_str())
+            } else {
+                FromAssistant::Misunderstood(in_band::TOO_MUCH.to_owned())
+            }),
+            Ok(Wire::Unknown) => None,
         }
     }
 }
@@ -226,6 +236,14 @@ impl AssistantLine for StreamLine {
     async fn send_key(&mut self, key: char) -> Result<(), LineBroke> {
         self.to.write_dtmf(&mut self.out, key);
         self.send_out().await
+    }
+
+    async fn send_word(&mut self, word: ToFollower<'_>) -> Result<(), LineBroke> {
+        for word in in_band::written(&word) {
+            self.to.write_word(&mut self.out, &word.to_string());
+            self.send_out().await?;
+        }
+        Ok(())
     }
 
     async fn ping(&mut self) -> Result<(), LineBroke> {

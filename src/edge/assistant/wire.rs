@@ -94,6 +94,14 @@ impl ToAssistant {
         put_raw(into, "}}");
     }
 
+    /// Appends a word of ours, for one that asked for it: an object in JSON.
+    pub fn write_word(&mut self, into: &mut BytesMut, object: &str) {
+        self.begin(into, "baton");
+        put_raw(into, r#","baton":"#);
+        put_raw(into, object);
+        put_raw(into, "}");
+    }
+
     /// Appends that the stream is over.
     pub fn write_stop(&mut self, into: &mut BytesMut) {
         self.begin(into, "stop");

@@ -141,6 +141,16 @@ struct Socket {
     _entry: Arc<Entry>,
 }
 
+impl Socket {
+    fn note<T>(&self, wrote: Poll<T>) -> Poll<T> {
+        match wrote {
+            Poll::Ready(_) => self.heads.wrote(),
+            Poll::Pending => self.heads.waits_for_reader(),
+        }
+        wrote
+    }
+}
+
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -162,7 +172,8 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let wrote = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note(wrote)
     }
 
     fn poll_write_vectored(
@@ -170,7 +181,8 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.note(wrote)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -209,7 +221,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::http::heads::HEAD_WITHIN;
+    use crate::edge::http::heads::{HEAD_WITHIN, READ_WITHIN};
     use axum::Extension;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -226,6 +238,7 @@ mod tests {
         let (close, closing) = tokio::sync::oneshot::channel();
         let router = Router::new()
             .route("/", get(|| async { "here" }))
+            .route("/endless", get(|| async { endless() }))
             .route("/healthz", get(|| async { (Extension(ToAnybody), "alive") }));
         let serving = tokio::spawn(serve(listener, router, limits, async {
             let _ = closing.await;
@@ -257,6 +270,34 @@ mod tests {
         assert!(began.elapsed() >= HEAD_WITHIN, "{:?}", began.elapsed());
         assert_eq!(silent.read(&mut [0; 8]).await.unwrap_or_default(), 0, "so is who says nothing");
         assert!(asks(&mut kept).await.contains("here"), "one that rests between requests stays");
+        let _ = served.close.send(());
+        served.serving.await.unwrap();
+    }
+
+    /// An answer that never ends.
+    fn endless() -> axum::body::Body {
+        let piece = || Ok::<_, std::convert::Infallible>(vec![b'x'; 16 * 1024]);
+        axum::body::Body::from_stream(futures_util::stream::repeat_with(piece))
+    }
+
+    #[tokio::test]
+    async fn who_reads_nothing_of_an_answer_is_dropped_and_who_reads_on_is_not() {
+        let served = served(SocketLimits { in_all: 0, per_address: 0 }).await;
+        let head = b"GET /endless HTTP/1.1\r\nhost: b.example.com\r\n\r\n";
+        let mut deaf = TcpStream::connect(served.at).await.unwrap();
+        let mut reads = TcpStream::connect(served.at).await.unwrap();
+        for socket in [&mut deaf, &mut reads] {
+            socket.write_all(head).await.unwrap();
+        }
+        let until = clock::now() + READ_WITHIN + Duration::from_secs(5);
+        while clock::now() < until {
+            assert!(reads.read(&mut [0; 4096]).await.unwrap() > 0, "one that reads on stays");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        // What the kernel still had comes first, and then the end, one way or the other.
+        let to_the_end = async { while deaf.read(&mut [0; 65_536]).await.is_ok_and(|read| read > 0) {} };
+        timeout(Duration::from_secs(5), to_the_end).await.expect("one that reads nothing is dropped");
+        drop(reads);
         let _ = served.close.send(());
         served.serving.await.unwrap();
     }

@@ -64,10 +64,19 @@ async fn in_time(request: Request, next: Next) -> Response {
 
 /// A client with time limits; each request may set shorter ones.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    client_that(reqwest::redirect::Policy::limited(5))
+}
+
+/// The same for what must not be led elsewhere.
+pub fn client_that_stays() -> Result<reqwest::Client, reqwest::Error> {
+    client_that(reqwest::redirect::Policy::none())
+}
+
+fn client_that(redirect: reqwest::redirect::Policy) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_WITHIN)
         .timeout(ANSWER_WITHIN)
-        .redirect(reqwest::redirect::Policy::limited(5))
+        .redirect(redirect)
         .no_proxy()
         .user_agent(concat!("baton/", env!("CARGO_PKG_VERSION")))
         .build()

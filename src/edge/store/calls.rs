@@ -8,8 +8,8 @@ use crate::edge::store::{Store, within};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
 use crate::ports::{
-    Calls, CarrierCall, Fault, Record, RungPhone, StoredAttempt, StoredCall, StoredEntry, StoredHandoff,
-    Unfinished, UnfinishedCall,
+    Calls, CarrierCall, Fault, Listed, Record, RungPhone, StoredAttempt, StoredCall, StoredEntry,
+    StoredHandoff, Unfinished, UnfinishedCall,
 };
 use crate::time::{CallTime, Timestamp};
 
@@ -24,10 +24,20 @@ impl Calls for Store {
         })
     }
 
-    fn latest(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>> {
+    fn list(&self, which: Listed) -> BoxFuture<'_, Result<Vec<StoredCall>, Fault>> {
         within(async move {
-            let sql = "SELECT * FROM calls ORDER BY began_ms DESC, id DESC LIMIT $1";
-            let rows = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.pool).await?;
+            // Every wish stands in the statement, also where there is none: so it is one statement, and no text is put together.
+            let sql = "SELECT * FROM calls WHERE began_ms >= $2 AND ($3 = '' OR direction = $3) \
+                       AND ($4 = 0 OR ($4 = 1 AND ended IS NULL) OR ($4 = 2 AND ended IS NOT NULL)) \
+                       ORDER BY began_ms DESC, id DESC LIMIT $1";
+            let running: i64 = which.running.map_or(0, |runs| if runs { 1 } else { 2 });
+            let rows = sqlx::query(sql)
+                .bind(i64::from(which.limit))
+                .bind(which.since.map_or(i64::MIN, |since| since.0))
+                .bind(which.direction.unwrap_or_default())
+                .bind(running)
+                .fetch_all(&self.pool)
+                .await?;
             let mut calls = Vec::with_capacity(rows.len());
             for row in &rows {
                 calls.push(self.whole(row).await?);

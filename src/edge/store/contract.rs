@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::conversation::{Account, Context, Direction};
 use crate::edge::store::{Store, StoreError};
 use crate::id::{AttemptId, CallId, RepId};
-use crate::live::chance;
 use crate::live::retention::take_out;
+use crate::live::{chance, clock};
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, CarrierCall, Forgets, Record, Reps, RungPhone, Unfinished};
+use crate::ports::{
+    Announcement, Announcements, Calls, CarrierCall, Forgets, Listed, Record, Reps, RungPhone, Unfinished,
+};
 use crate::time::{CallTime, Timestamp};
 
 struct InFolder {
@@ -282,6 +285,71 @@ async fn a_store_of_an_older_baton_is_not_changed_by_whoever_works_beside() {
     sqlx::query("DELETE FROM migrations WHERE number > 2").execute(&place.store.pool).await.unwrap();
     let refused = Store::open_beside(&place.folder).await.unwrap_err();
     assert!(matches!(refused, StoreError::Older { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn calls_are_listed_by_direction_beginning_and_whether_they_run() {
+    let place = InFolder::new().await;
+    let calls: &dyn Calls = &place.store;
+    for (bits, direction, began, over) in [
+        (1, "inbound", 100, true),
+        (2, "outbound", 200, true),
+        (3, "inbound", 300, false),
+        (4, "outbound", 400, false),
+    ] {
+        let mut these = records(CallId::from_bits(bits));
+        these.retain(|record| {
+            matches!(record, Record::Opened { .. }) || (over && matches!(record, Record::Closed { .. }))
+        });
+        if let Record::Opened { direction: dialled, at, .. } = &mut these[0] {
+            (*dialled, *at) = (direction, Timestamp(began));
+        }
+        calls.write(these).await.unwrap();
+    }
+    let all = Listed::latest(10);
+    for (which, expected) in [
+        (all, vec![4, 3, 2, 1]),
+        (Listed { limit: 1, ..all }, vec![4]),
+        (Listed { direction: Some("inbound"), ..all }, vec![3, 1]),
+        (Listed { since: Some(Timestamp(200)), ..all }, vec![4, 3, 2]),
+        (Listed { running: Some(true), ..all }, vec![4, 3]),
+        (Listed { running: Some(false), direction: Some("outbound"), ..all }, vec![2]),
+        (Listed { since: Some(Timestamp(401)), ..all }, vec![]),
+    ] {
+        let listed: Vec<CallId> =
+            calls.list(which).await.unwrap().into_iter().map(|call| call.call).collect();
+        let expected: Vec<CallId> = expected.into_iter().map(CallId::from_bits).collect();
+        assert_eq!(listed, expected, "{which:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_announced_is_there_once_for_its_number_and_not_for_ever() {
+    let mut place = InFolder::new().await;
+    let context = |campaign: &str| Context {
+        direction: Direction::Outbound,
+        account: Account { campaign: campaign.to_owned(), seats: Some(40), ..Account::default() },
+        language: String::new(),
+    };
+    let prospect = || PhoneNumber::new("+15550100142");
+    let now = clock::wall();
+    let announced =
+        |campaign: &str, until| Announcement { prospect: prospect(), context: context(campaign), until };
+    for campaign in ["spring", "autumn"] {
+        place.store.announce(announced(campaign, now + Duration::from_secs(60))).await.unwrap();
+    }
+    place.reopen().await;
+    let other = PhoneNumber::new("+15550100143");
+    assert_eq!(place.store.take(other, now).await.unwrap(), None, "that one was not announced");
+    assert_eq!(
+        place.store.take(prospect(), now).await.unwrap(),
+        Some(context("autumn")),
+        "the later word counts"
+    );
+    assert_eq!(place.store.take(prospect(), now).await.unwrap(), None, "once");
+    place.store.announce(announced("winter", now + Duration::from_secs(60))).await.unwrap();
+    let late = now + Duration::from_secs(60);
+    assert_eq!(place.store.take(prospect(), late).await.unwrap(), None, "its time is over");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The store: what must survive the process. SQLite in one folder; the SQL is portable on purpose.
 
+mod announcements;
 mod calls;
 mod forgetting;
 mod reps;
@@ -182,7 +183,8 @@ fn fault(error: sqlx::Error) -> Fault {
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/sqlite/0001_calls.sql"),
     include_str!("migrations/sqlite/0002_coming_back.sql"),
-    include_str!("migrations/sqlite/0003_forgetting.sql"),
+    include_str!("migrations/sqlite/0003_announcements.sql"),
+    include_str!("migrations/sqlite/0004_forgetting.sql"),
 ];
 
 /// The last step that was taken.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::audio::frame::FRAME_SAMPLES;
 use crate::audio::{g711, mix};
 use crate::call::{Event, Heard};
+use crate::conversation::Speaker;
 use crate::handoff::Sounds;
 use crate::id::LegId;
 use crate::live::clock;
@@ -72,7 +73,14 @@ impl<L: CarrierLine> PhoneLeg<L> {
         if self.playout.is_clear() && self.marks.is_empty() {
             return Ok(());
         }
-        self.playout.cleared(clock::now());
+        let now = clock::now();
+        if self.seat.leg == LegId::Prospect && self.playout.audible_end() > now {
+            self.seat.teller.assistant_cut(now).await;
+        }
+        if let Some(tap) = &self.seat.tap {
+            tap.cleared(now);
+        }
+        self.playout.cleared(now);
         self.listening.cleared();
         self.live.cleared();
         within(self.seat.limits.slow, self.line.clear()).await
@@ -89,6 +97,9 @@ impl<L: CarrierLine> PhoneLeg<L> {
                 let from = self.playout.end().max(now);
                 self.playout.sent(now, &sound);
                 self.listening.sent(self.playout.end(), &sound);
+                if let Some(tap) = &self.seat.tap {
+                    tap.sent(Speaker::Assistant, now, from, &sound);
+                }
                 if !self.assistant_speaks && self.playout.audible_end() > now {
                     self.assistant_speaks = true;
                     self.assistant_heard(true, from);

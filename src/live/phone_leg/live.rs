@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::audio::frame::{FRAME_SAMPLES, Frame};
 use crate::audio::relay::{Deeds, Far, FarState, Relay};
+use crate::conversation::Speaker;
 use crate::id::LegId;
 use crate::live::clock;
 use crate::live::lag::Lag;
@@ -83,6 +84,9 @@ impl<L: CarrierLine> PhoneLeg<L> {
                 piece
             };
             within(self.seat.limits.slow, self.line.send_sound(piece)).await?;
+            if let (Some(tap), false) = (&self.seat.tap, instead) {
+                tap.sent(Speaker::Rep, now, self.playout.end().max(now), piece);
+            }
             self.playout.sent_live(now, piece.len());
             self.listening.sent(self.playout.end(), piece);
         }

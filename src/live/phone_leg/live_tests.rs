@@ -104,6 +104,7 @@ impl Bridge {
             commands,
             speech: None,
             voice: Arc::new(HouseVoice::built_in()),
+            tap: None,
             ears: crate::live::listening::Ears::default(),
             limits: LegLimits::default(),
         };

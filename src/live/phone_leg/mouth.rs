@@ -39,7 +39,13 @@ impl<L: CarrierLine> PhoneLeg<L> {
         let now = clock::now();
         let mut news = std::mem::take(&mut self.news);
         self.listening.hear(now, &frame, &mut news);
+        if let Some(tap) = &self.seat.tap {
+            tap.prospect(now, &frame);
+        }
         for event in news.drain(..) {
+            if let (Some(tap), Event::TurnHeard(turn)) = (&self.seat.tap, &event) {
+                tap.turn(now, turn);
+            }
             if let (LegId::Rep(_), Event::Heard { what, .. }) = (self.seat.leg, &event) {
                 self.seat.patchbay.rep_spoke(now, *what);
             }

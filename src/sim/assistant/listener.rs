@@ -86,6 +86,7 @@ impl Listener {
                 self.visit.write(|record| record.marks.push((now, name)));
             }
             "stop" => self.visit.write(|record| record.stopped_at = Some(now)),
+            "baton" => self.visit.write(|record| record.words.push(message["baton"].clone())),
             other => self.odd(format!("unknown event {other:?}")),
         }
         None

@@ -194,6 +194,7 @@ impl Speaker {
         match wish {
             Wish::Say(phrase) => self.say(&phrase),
             Wish::Clear => self.clear(),
+            Wish::Send(message) => self.queue.push_back((clock::now(), Message::text(message))),
             Wish::Misbehave(fault) => return self.misbehave(fault),
         }
         Then::GoOn

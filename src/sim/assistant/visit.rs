@@ -38,6 +38,7 @@ pub(crate) struct Record {
     pub(crate) cleared: Vec<Duration>,
     pub(crate) stopped_at: Option<Duration>,
     pub(crate) closed: Option<(Duration, ClosedHow)>,
+    pub(crate) words: Vec<serde_json::Value>,
     pub(crate) oddities: Vec<String>,
 }
 
@@ -73,6 +74,7 @@ pub(crate) enum Wish {
     Say(Phrase),
     Clear,
     Misbehave(Fault),
+    Send(String),
 }
 
 impl Visit {
@@ -91,6 +93,11 @@ impl Visit {
     /// Drops what is queued at the other side.
     pub fn clear(&self) {
         let _ = self.0.wishes.try_send(Wish::Clear);
+    }
+
+    /// Sends this message as it is, behind what it is saying.
+    pub fn send(&self, message: impl Into<String>) {
+        let _ = self.0.wishes.try_send(Wish::Send(message.into()));
     }
 
     /// Ends the connection properly.
@@ -187,6 +194,11 @@ impl Visit {
     /// When and how the connection ended.
     pub fn closed(&self) -> Option<(Duration, ClosedHow)> {
         self.record().closed
+    }
+
+    /// What the gateway itself said to it, beside what Twilio would say.
+    pub fn words(&self) -> Vec<serde_json::Value> {
+        self.record().words.clone()
     }
 
     /// What Twilio would never have sent: other types, other keys, another order.

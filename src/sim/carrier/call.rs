@@ -1,5 +1,6 @@
 //! One call as the carrier sees it: who, which way, its status, its line, and what it was ordered to do.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -133,6 +134,7 @@ pub(crate) struct Call {
     taken: Mutex<bool>,
     fallback: Mutex<Option<Target>>,
     callbacks: Mutex<Callbacks>,
+    transcriptions: Mutex<BTreeSet<String>>,
 }
 
 /// How the callbacks about a call come, besides what the carrier's settings do to all of them.
@@ -177,6 +179,7 @@ impl Call {
             taken: Mutex::default(),
             fallback: Mutex::new(origin.fallback),
             callbacks: Mutex::new(Callbacks { later: Duration::ZERO, times: 1 }),
+            transcriptions: Mutex::default(),
         };
         (call, received)
     }
@@ -214,6 +217,11 @@ impl Call {
     /// Whether a test has claimed this call already; claims it.
     pub(crate) fn take(&self) -> bool {
         !std::mem::replace(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner), true)
+    }
+
+    /// A transcription of this name begins; false when one runs already.
+    pub(crate) fn transcribes_as(&self, name: &str) -> bool {
+        self.transcriptions.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned())
     }
 
     /// Where the carrier asks when the call's documents fail.

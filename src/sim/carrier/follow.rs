@@ -12,7 +12,7 @@ use crate::sim::carrier::call::{Call, CallStatus, Order, Source};
 use crate::sim::carrier::line::Connected;
 use crate::sim::carrier::twiml::{self, Target, Verb};
 use crate::sim::carrier::web::Question;
-use crate::sim::carrier::{dial, gather, media, ring};
+use crate::sim::carrier::{dial, gather, media, ring, transcription};
 use crate::sim::sound::{Pitch, spoken};
 use crate::sim::story::What;
 
@@ -118,6 +118,10 @@ impl Follower {
             Verb::Gather { action, timeout, digits, prompts } => {
                 let action = self.action(base, action.as_ref());
                 gather::gather(self, prompts, timeout, digits, action).await
+            }
+            Verb::Transcribe(noun) => {
+                transcription::start(&self.account, &self.call, noun);
+                Next::Verb
             }
             Verb::Passed(_) => Next::Verb,
         }

@@ -36,6 +36,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod told;
+mod transcription;
 mod twiml;
 mod web;
 
@@ -51,6 +52,7 @@ pub use settings::{CarrierSettings, LineSettings, Network, Stalls};
 pub use signature::sign;
 pub use static_fallback::{FallbackDocument, StaticFallback};
 pub use tally::StreamTally;
+pub use transcription::{TranscriptionFault, TranscriptionSettings};
 
 use crate::sim::carrier::account::Account;
 use crate::sim::carrier::call::{Origin, Source};

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::sim::carrier::transcription::TranscriptionSettings;
+
 /// An account at the simulated carrier.
 #[derive(Clone, Debug)]
 pub struct CarrierSettings {
@@ -32,6 +34,8 @@ pub struct CarrierSettings {
     /// How long the carrier waits before it tries a webhook again. §4.5 and the carrier's own page name no pause: none is
     /// the unkind reading, for then a server that restarts is never reached by the retries alone.
     pub retry_pause: Duration,
+    /// How it transcribes, where it is asked to.
+    pub transcription: TranscriptionSettings,
     /// What all chance follows.
     pub seed: u64,
 }
@@ -51,6 +55,7 @@ impl Default for CarrierSettings {
             callbacks_doubled: 0.0,
             action_after_hang_up: true,
             retry_pause: Duration::ZERO,
+            transcription: TranscriptionSettings::default(),
             seed: 1,
         }
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use roxmltree::{Document, Node};
 
+use crate::sim::carrier::transcription::TranscriptionNoun;
+
 /// One instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
@@ -37,7 +39,9 @@ pub(crate) enum Verb {
         digits: usize,
         prompts: Vec<Verb>,
     },
-    /// Something that takes no time here (`<Start>`, `<Stop>`).
+    /// Begin to transcribe, and go on at once.
+    Transcribe(TranscriptionNoun),
+    /// Something that takes no time here (`<Start>` of something else, `<Stop>`).
     Passed(String),
 }
 
@@ -120,6 +124,10 @@ fn verb(node: Node<'_, '_>, warnings: &mut Vec<(u32, String)>) -> Result<Option<
             let digits = number(node, "numDigits").map_or(usize::MAX, |n| n as usize);
             Verb::Gather { action: action(node), timeout: seconds("timeout", 5), digits, prompts }
         }
+        "Start" => match node.children().find(|child| child.has_tag_name("Transcription")) {
+            Some(noun) => Verb::Transcribe(transcription(noun, warnings)),
+            None => Verb::Passed(name.to_owned()),
+        },
         other => Verb::Passed(other.to_owned()),
     }))
 }
@@ -149,6 +157,19 @@ fn stream(node: Node<'_, '_>, warnings: &mut Vec<(u32, String)>) -> Result<Strea
         stream.parameters.push((name.to_owned(), value.to_owned()));
     }
     Ok(stream)
+}
+
+fn transcription(noun: Node<'_, '_>, warnings: &mut Vec<(u32, String)>) -> TranscriptionNoun {
+    check_attributes(noun, TRANSCRIPTION_ATTRIBUTES, warnings);
+    TranscriptionNoun {
+        name: noun.attribute("name").map(str::to_owned),
+        callback: noun.attribute("statusCallbackUrl").map(|url| Target {
+            url: url.to_owned(),
+            get: noun.attribute("statusCallbackMethod") == Some("GET"),
+        }),
+        partial: noun.attribute("partialResults") == Some("true"),
+        language: noun.attribute("languageCode").unwrap_or("en-US").to_owned(),
+    }
 }
 
 fn dial(
@@ -225,6 +246,10 @@ const ATTRIBUTES: &[(&str, &str)] = &[
 /// The attributes of `<Stream>` (§1.5).
 const STREAM_ATTRIBUTES: &str =
     "url name track statusCallback statusCallbackMethod connectorName audioFormat sampleRate";
+/// The attributes of `<Transcription>` (§3).
+const TRANSCRIPTION_ATTRIBUTES: &str = "name track statusCallbackUrl statusCallbackMethod inboundTrackLabel outboundTrackLabel partialResults \
+     languageCode transcriptionEngine profanityFilter speechModel hints enableAutomaticPunctuation \
+     intelligenceService enableProviderData conversationConfiguration conversationId";
 /// The attributes of `<Number>` (§3).
 const NUMBER_ATTRIBUTES: &str = "url method sendDigits statusCallback statusCallbackEvent \
                                  statusCallbackMethod machineDetection amdStatusCallback";

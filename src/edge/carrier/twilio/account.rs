@@ -1,6 +1,7 @@
 //! One account at the carrier, as the operator set it: who we are to it, and which URLs of ours it is given.
 
 use crate::edge::carrier::twilio::signature::Keys;
+use crate::edge::carrier::twilio::transcription::Wanted;
 use crate::edge::carrier::twilio::twiml;
 use crate::id::{CallId, LegId};
 
@@ -25,6 +26,8 @@ pub struct Account {
     pub announcement: String,
     /// What our streams are called.
     pub stream_name: String,
+    /// How the carrier is to transcribe prospects' calls; none: it is not to.
+    pub transcription: Option<Wanted>,
 }
 
 impl Account {
@@ -55,6 +58,12 @@ impl Account {
     /// Where the carrier says how a leg's stream is doing.
     pub fn stream_url(&self, call: CallId, leg: LegId) -> String {
         self.webhook_url("stream", call, leg)
+    }
+
+    /// Starts the transcription of this call, where one is wanted.
+    pub fn start_transcription(&self, call: CallId) -> String {
+        let url = || self.webhook_url("transcription", call, LegId::Prospect);
+        self.transcription.as_ref().map(|wanted| wanted.verb(&url())).unwrap_or_default()
     }
 
     fn webhook_url(&self, door: &str, call: CallId, leg: LegId) -> String {

@@ -18,11 +18,13 @@ use tokio::time::timeout;
 
 use crate::call::{Event, Next};
 use crate::edge::admission::Admission;
+use crate::edge::announced;
 use crate::edge::assistant::plan::{Plan, Planner};
 use crate::edge::carrier::twilio::account::{Account, Fallback};
 use crate::edge::carrier::twilio::media::{self, LARGEST_MESSAGE, Refusal, TwilioLine};
 use crate::edge::carrier::twilio::signature::{Request, SignatureError};
 use crate::edge::carrier::twilio::status::{Status, StatusOrder};
+use crate::edge::carrier::twilio::transcriptions::Transcriptions;
 use crate::edge::carrier::twilio::twiml::{self, ConnectStream};
 use crate::edge::carrier::twilio::wire::Start;
 use crate::edge::seldom::Seldom;
@@ -33,7 +35,7 @@ use crate::live::seat::{CallFacts, Direction, Token};
 use crate::live::switchboard::{AfterStream, Switchboard};
 use crate::live::{blast_wall, chance, phone_leg};
 use crate::phone_number::PhoneNumber;
-use crate::ports::CarrierCall;
+use crate::ports::{Announcements, CarrierCall};
 
 /// What the doors need.
 pub struct Door {
@@ -47,8 +49,12 @@ pub struct Door {
     pub admission: Arc<Admission>,
     /// The calls.
     pub switchboard: Arc<Switchboard>,
+    /// What was announced of calls that we place.
+    pub announcements: Arc<dyn Announcements>,
     /// The statuses seen so far, a leg each.
     pub statuses: Mutex<HashMap<(CallId, LegId), StatusOrder>>,
+    /// What the carrier's transcriptions told so far.
+    pub transcriptions: Transcriptions,
     /// How often it is said that somebody was refused.
     pub refusals_said: Seldom,
 }
@@ -61,6 +67,7 @@ pub fn routes(door: Arc<Door>) -> Router {
         .route("/twilio/fallback-ended", post(fallback_ended))
         .route("/twilio/status", post(status))
         .route("/twilio/stream", post(stream))
+        .route("/twilio/transcription", post(transcription))
         .route("/twilio/media/{ticket}", any(media))
         .layer(DefaultBodyLimit::max(LARGEST_WEBHOOK))
         .with_state(door)
@@ -99,25 +106,32 @@ async fn voice(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body
         Plan::Stream { before, stream, afterwards } => (before, stream, afterwards),
         Plan::PassThrough(document) => return xml(document),
     };
+    let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
+    let prospect = number(prospect);
+    let context = announced::context(&*door.announcements, direction, &prospect).await;
+    let call = CallId::from_bits(chance::bits());
     let facts = CallFacts {
         carrier_call,
         account: form.get("AccountSid").map(str::to_owned),
-        direction: if inbound { Direction::Inbound } else { Direction::Outbound },
-        prospect: number(prospect),
+        direction,
+        prospect,
         line: number(line),
+        context,
         alias,
         token: Token(format!("{:032x}", chance::bits())),
         assistant_url: target.url,
         assistant_parameters: target.parameters,
         // The carrier says it to the end before it connects their sound: nothing is heard before it was said.
-        beforehand: twiml::say(&door.account.announcement) + &before,
+        beforehand: twiml::say(&door.account.announcement)
+            + &before
+            + &door.account.start_transcription(call),
         afterwards,
     };
     // Finding the assistant may have taken seconds.
     if let Some(refusal) = door.no_room() {
         return refusal;
     }
-    match door.switchboard.admit(CallId::from_bits(chance::bits()), facts) {
+    match door.switchboard.admit(call, facts) {
         Ok(live) => {
             // What the carrier is told of is written: a killed process takes up what it finds.
             let _ = timeout(WRITTEN_WITHIN, door.switchboard.world().recorder.flush()).await;
@@ -233,6 +247,18 @@ async fn stream(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, bod
             stream.error = form.get("StreamError").unwrap_or_default(),
             "the carrier's stream failed"
         );
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+/// The carrier heard words, or says how its transcription is doing.
+async fn transcription(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let form = match door.signed_form(&uri, &headers, &body) {
+        Ok(form) => form,
+        Err(refusal) => return refusal,
+    };
+    if let Some((live, LegId::Prospect)) = door.meant(&uri, &form) {
+        door.transcriptions.told(&door.switchboard, &live, |name| form.get(name)).await;
     }
     StatusCode::NO_CONTENT.into_response()
 }
@@ -443,7 +469,7 @@ fn gone(leg: LegId, why: End) -> Event {
 /// The name of the door that a URL leads to, and nothing that somebody else chose.
 fn door_of(url: &str) -> &'static str {
     let path = url.split(['?', '#']).next().unwrap_or_default();
-    let doors = ["voice", "connect-ended", "fallback-ended", "status", "stream"];
+    let doors = ["voice", "connect-ended", "fallback-ended", "status", "stream", "transcription"];
     doors.into_iter().find(|door| path.ends_with(&format!("/twilio/{door}"))).unwrap_or("media")
 }
 

@@ -8,5 +8,7 @@ pub mod numbers;
 pub mod rest;
 pub mod signature;
 pub mod status;
+pub mod transcription;
+pub mod transcriptions;
 pub mod twiml;
 pub mod wire;

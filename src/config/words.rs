@@ -1,0 +1,106 @@
+//! The section about words: who makes text of what is said, and who of them is believed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::secret::Secret;
+use crate::conversation::Source;
+use crate::conversation::transcript::PREFERRED;
+use crate::time::Span;
+
+/// Where the words of a call come from. What the assistant says of its own talk is always taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Words {
+    /// Which source's words stand where several heard the same.
+    pub prefer: Vec<Source>,
+    /// Whether the carrier transcribes the call.
+    pub carrier: bool,
+    /// What it does that with; empty: what it likes.
+    pub carrier_engine: String,
+    /// Which model of that; empty: the engine's usual one.
+    pub carrier_model: String,
+    /// The language that it listens for.
+    pub carrier_language: String,
+    /// A recogniser that listens along.
+    pub deepgram: DeepgramWords,
+    /// A recogniser that is sent one turn after the other.
+    pub clips: ClipWords,
+}
+
+/// A recogniser that speaks Deepgram's streaming protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeepgramWords {
+    /// Its key; empty: it is not used.
+    pub key: Secret,
+    /// Where it is.
+    pub url: String,
+    /// Which of its models.
+    pub model: String,
+    /// The language that it listens for.
+    pub language: String,
+}
+
+/// An OpenAI-compatible transcription endpoint, which is sent what the ear heard as turns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClipWords {
+    /// Where the API is, with its version; empty: it is not used.
+    pub url: String,
+    /// Its key; empty: none is sent.
+    pub key: Secret,
+    /// Which of its models.
+    pub model: String,
+    /// The language spoken; empty: it finds out itself.
+    pub language: String,
+    /// How long a turn may take.
+    pub within: Span,
+}
+
+impl Default for DeepgramWords {
+    fn default() -> Self {
+        Self {
+            key: Secret::default(),
+            url: "wss://api.deepgram.com/v1/listen".to_owned(),
+            model: "nova-3".to_owned(),
+            language: "en".to_owned(),
+        }
+    }
+}
+
+impl Default for ClipWords {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            key: Secret::default(),
+            model: "whisper-1".to_owned(),
+            language: "en".to_owned(),
+            within: Span::secs(8),
+        }
+    }
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self {
+            prefer: PREFERRED.to_vec(),
+            carrier: false,
+            carrier_engine: String::new(),
+            carrier_model: String::new(),
+            carrier_language: "en-US".to_owned(),
+            deepgram: DeepgramWords::default(),
+            clips: ClipWords::default(),
+        }
+    }
+}
+
+impl Words {
+    /// Who makes words of the calls, besides the assistant where it does.
+    pub fn sources(&self) -> Vec<Source> {
+        let mut sources = Vec::new();
+        sources.extend((!self.deepgram.key.is_empty()).then_some(Source::Recogniser));
+        sources.extend(self.carrier.then_some(Source::Carrier));
+        sources.extend((!self.clips.url.is_empty()).then_some(Source::Clips));
+        sources
+    }
+}
