@@ -52,7 +52,7 @@ pub async fn number(
     let (over, running): (Vec<_>, Vec<_>) =
         record.calls_of(number).await?.into_iter().partition(|call| call.over);
     let mut done = None;
-    if consent == Consent::Forget && !over.is_empty() {
+    if consent == Consent::Forget {
         let mut entries = 0;
         for call in &over {
             entries += take_out(record, call.call).await?;
@@ -60,7 +60,7 @@ pub async fn number(
         let mark = format!("forgotten-{:016x}", chance::bits() as u64);
         // The number goes last: whoever is interrupted before can do it again.
         let calls = record.strike_out(number, &mark).await?;
-        done = Some(Done { entries, calls, mark });
+        done = (!over.is_empty()).then_some(Done { entries, calls, mark });
     }
     Ok(Forgotten { over, running, done })
 }

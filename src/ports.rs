@@ -368,7 +368,8 @@ pub trait Forgets: Send + Sync {
     /// The calls whose prospect has this number. At most 5 s; may be repeated.
     fn calls_of(&self, number: &PhoneNumber) -> BoxFuture<'_, Result<Vec<CallOfNumber>, Fault>>;
 
-    /// Puts a mark in the place of this number in the calls that are over; in how many. At most 5 s; may be repeated.
+    /// Puts a mark in the place of this number in the calls that are over, and drops announcements of calls to it; in how
+    /// many calls. At most 5 s; may be repeated.
     fn strike_out(&self, number: &PhoneNumber, mark: &str) -> BoxFuture<'_, Result<u64, Fault>>;
 }
 

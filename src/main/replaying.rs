@@ -1,5 +1,6 @@
 //! `baton replay`: which calls by which settings, from the store or from files.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -40,8 +41,9 @@ pub(crate) fn replay_calls(arguments: &ReplayArguments) -> anyhow::Result<ExitCo
         // What the environment sets would be the same for both, and hide what the files say.
         let load = |file| config::load(Some(file), std::iter::empty(), &[]);
         return match (load(old), load(new)) {
-            (Ok(old), Ok(new)) => replay::show_comparison(call, &judgement(old), &judgement(new), &plan)
-                .map(|()| ExitCode::SUCCESS),
+            (Ok(old), Ok(new)) => {
+                print_all(|out| replay::show_comparison(call, &judgement(old), &judgement(new), &plan, out))
+            }
             (Err(error), _) | (_, Err(error)) => Ok(misconfigured(&error)),
         };
     }
@@ -51,13 +53,17 @@ pub(crate) fn replay_calls(arguments: &ReplayArguments) -> anyhow::Result<ExitCo
     };
     if call.is_dir() {
         anyhow::ensure!(plan.html.is_none(), "a page shows one call, and {} is a folder", call.display());
-        return replay::show_folder(call, &by, &plan).map(|()| ExitCode::SUCCESS);
+        return print_all(|out| replay::show_folder(call, &by, &plan, out));
     }
     let recorded = match call.to_str().and_then(|id| id.parse::<CallId>().ok()).filter(|_| !call.exists()) {
         Some(id) => stored(&arguments.settings, id)?,
         None => replay::source::open(call, arguments.words.as_deref())?,
     };
-    replay::show(&recorded, &by, &plan).map(|()| ExitCode::SUCCESS)
+    print_all(|out| replay::show(&recorded, &by, &plan, out))
+}
+
+fn print_all(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    replay::printed(write).map(|()| ExitCode::SUCCESS)
 }
 
 /// A call of the store, as it is replayed.

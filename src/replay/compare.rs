@@ -102,7 +102,9 @@ impl Comparison {
         }
         let counted: Vec<String> =
             self.totals.iter().map(|(change, n)| format!("{n} {}", change.word())).collect();
-        let _ = writeln!(out, "\n{} calls: {}", self.calls.len(), counted.join(", "));
+        let calls =
+            if self.calls.len() == 1 { "1 call".to_owned() } else { format!("{} calls", self.calls.len()) };
+        let _ = writeln!(out, "\n{calls}: {}", counted.join(", "));
         out
     }
 }

@@ -43,7 +43,7 @@ pub struct Plan {
 }
 
 /// Runs one call and prints what came of it.
-pub fn show(recorded: &Recorded, by: &Judgement, plan: &Plan) -> anyhow::Result<()> {
+pub fn show(recorded: &Recorded, by: &Judgement, plan: &Plan, out: &mut dyn Write) -> anyhow::Result<()> {
     // Tried before the work. What is there stays until then.
     let page = match &plan.html {
         Some(path) => {
@@ -53,26 +53,24 @@ pub fn show(recorded: &Recorded, by: &Judgement, plan: &Plan) -> anyhow::Result<
         None => None,
     };
     let course = run_through(recorded, by, plan.signals, Detail::Full);
-    printed(|out| {
-        if plan.json {
-            serde_json::to_writer_pretty(&mut *out, &course)?;
-            writeln!(out)?;
-        } else {
-            text::write(&course, out)?;
+    if plan.json {
+        serde_json::to_writer_pretty(&mut *out, &course)?;
+        writeln!(out)?;
+    } else {
+        text::write(&course, out)?;
+    }
+    if let Some((path, file)) = page {
+        let written = file.set_len(0).and_then(|()| {
+            let mut file = BufWriter::new(file);
+            page::write(&course, recorded.sound.as_ref(), &mut file)?;
+            file.flush()
+        });
+        written.with_context(|| format!("{} cannot be written", path.display()))?;
+        if !plan.json {
+            writeln!(out, "\nThe page is in {}", path.display())?;
         }
-        if let Some((path, file)) = page {
-            let written = file.set_len(0).and_then(|()| {
-                let mut file = BufWriter::new(file);
-                page::write(&course, recorded.sound.as_ref(), &mut file)?;
-                file.flush()
-            });
-            written.with_context(|| format!("{} cannot be written", path.display()))?;
-            if !plan.json {
-                writeln!(out, "\nThe page is in {}", path.display())?;
-            }
-        }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 /// What is printed of a folder of calls.
@@ -94,7 +92,7 @@ struct Plain {
 }
 
 /// Runs every call of a folder: a line each, and of those that say what is right how well it went.
-pub fn show_folder(folder: &Path, by: &Judgement, plan: &Plan) -> anyhow::Result<()> {
+pub fn show_folder(folder: &Path, by: &Judgement, plan: &Plan, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut all = Folder { calls: Vec::new(), judged: Report::default(), unreadable: Vec::new() };
     for path in calls_in(folder)? {
         let name = source::name(&path);
@@ -104,23 +102,21 @@ pub fn show_folder(folder: &Path, by: &Judgement, plan: &Plan) -> anyhow::Result
             Err(error) => all.unreadable.push(Unreadable { name, why: format!("{error:#}") }),
         }
     }
-    printed(|out| {
-        if plan.json {
-            serde_json::to_writer_pretty(&mut *out, &all)?;
-            return Ok(writeln!(out)?);
-        }
-        let wide = all.calls.iter().map(|call| call.name.chars().count()).max().unwrap_or(0).min(60);
-        for Plain { name, decisions, .. } in &all.calls {
-            writeln!(out, "{:<wide$}  {}", in_words::one_line(name), in_short(decisions))?;
-        }
-        for Unreadable { name, why } in &all.unreadable {
-            writeln!(out, "{:<wide$}  left out: {}", in_words::one_line(name), in_words::one_line(why))?;
-        }
-        if !all.judged.talks.is_empty() {
-            write!(out, "{}", all.judged)?;
-        }
-        Ok(())
-    })
+    if plan.json {
+        serde_json::to_writer_pretty(&mut *out, &all)?;
+        return Ok(writeln!(out)?);
+    }
+    let wide = all.calls.iter().map(|call| call.name.chars().count()).max().unwrap_or(0).min(60);
+    for Plain { name, decisions, .. } in &all.calls {
+        writeln!(out, "{:<wide$}  {}", in_words::one_line(name), in_short(decisions))?;
+    }
+    for Unreadable { name, why } in &all.unreadable {
+        writeln!(out, "{:<wide$}  left out: {}", in_words::one_line(name), in_words::one_line(why))?;
+    }
+    if !all.judged.talks.is_empty() {
+        write!(out, "{}", all.judged)?;
+    }
+    Ok(())
 }
 
 enum Outcome {
@@ -140,7 +136,13 @@ fn judged_or_not(path: &Path, by: &Judgement, signals: Signals) -> anyhow::Resul
 }
 
 /// Says for each call of a folder what the new settings would change.
-pub fn show_comparison(folder: &Path, old: &Judgement, new: &Judgement, plan: &Plan) -> anyhow::Result<()> {
+pub fn show_comparison(
+    folder: &Path,
+    old: &Judgement,
+    new: &Judgement,
+    plan: &Plan,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let (mut calls, mut unreadable) = (Vec::new(), Vec::new());
     for path in calls_in(folder)? {
         match source::open(&path, None) {
@@ -154,13 +156,11 @@ pub fn show_comparison(folder: &Path, old: &Judgement, new: &Judgement, plan: &P
         }
     }
     let comparison = Comparison::of(calls, unreadable);
-    printed(|out| {
-        if plan.json {
-            serde_json::to_writer_pretty(&mut *out, &comparison)?;
-            return Ok(writeln!(out)?);
-        }
-        Ok(out.write_all(comparison.text().as_bytes())?)
-    })
+    if plan.json {
+        serde_json::to_writer_pretty(&mut *out, &comparison)?;
+        return Ok(writeln!(out)?);
+    }
+    Ok(out.write_all(comparison.text().as_bytes())?)
 }
 
 fn decisions(recorded: &Recorded, by: &Judgement, signals: Signals) -> Vec<Decision> {
@@ -185,8 +185,8 @@ fn calls_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(calls)
 }
 
-/// Prints to the standard output; whoever has read enough is no failure.
-fn printed(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+/// Writes to the standard output; whoever has read enough is no failure.
+pub fn printed(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush().context("the output cannot be written")) {
         Err(error) if error.chain().any(is_broken_pipe) => Ok(()),

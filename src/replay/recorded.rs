@@ -1,8 +1,8 @@
 //! A call as it was recorded, whatever it was recorded as: what was said and noted, how the voice was, what became of offers.
 
 use crate::conversation::{Context, Fact, Note, Shape, Signal, Turn};
-use crate::escalation::{Answer, Decision, VoiceReadings};
-use crate::listen::Analysis;
+use crate::escalation::{Answer, Decision, Reading, VoiceReadings};
+use crate::listen::{Analysis, Estimate};
 use crate::time::CallTime;
 
 /// A call as it was recorded.
@@ -69,15 +69,12 @@ impl Recorded {
         last.max(CallTime::from_micros(sound))
     }
 
-    /// How the prospect's voice was, every time that it had changed: what the ear found in the sound.
+    /// How the prospect's voice was, each time that a running call would have been told: what the ear found in the sound.
     pub fn hear(&mut self, sound: Analysis) {
         let mut before = VoiceReadings::default();
         for mood in sound.channels.first().map(|channel| &*channel.mood).unwrap_or_default() {
-            let reading = |estimate: Option<crate::listen::Estimate>| {
-                estimate.map(|e| crate::escalation::Reading {
-                    value: hundredths(e.value),
-                    confidence: hundredths(e.confidence),
-                })
+            let reading = |estimate: Option<Estimate>| {
+                estimate.map(|e| Reading { value: hundredths(e.value), confidence: hundredths(e.confidence) })
             };
             let shown = VoiceReadings {
                 activation: reading(mood.activation),
@@ -85,7 +82,7 @@ impl Recorded {
                 interest: reading(mood.interest),
                 hesitation: reading(mood.hesitation),
             };
-            if shown != before {
+            if differs(shown, before) {
                 let at = CallTime::from_micros((mood.at_s * 1e6) as u64);
                 self.steps.push(Step { at, what: What::Voice(shown) });
                 before = shown;
@@ -97,6 +94,25 @@ impl Recorded {
     }
 }
 
+fn differs(now: VoiceReadings, before: VoiceReadings) -> bool {
+    let pairs = [
+        (now.activation, before.activation),
+        (now.frustration, before.frustration),
+        (now.interest, before.interest),
+        (now.hesitation, before.hesitation),
+    ];
+    pairs.into_iter().any(|pair| match pair {
+        (Some(now), Some(before)) => {
+            now.value.abs_diff(before.value) >= WORTH_TELLING
+                || now.confidence.abs_diff(before.confidence) >= WORTH_TELLING
+        }
+        (now, before) => now.is_some() != before.is_some(),
+    })
+}
+
 fn hundredths(share: f32) -> u8 {
     (share * 100.0).round().clamp(0.0, 100.0) as u8
 }
+
+/// A change that a running call is told of, in hundredths.
+const WORTH_TELLING: u8 = 10;

@@ -161,7 +161,8 @@ fn what_is_no_call_says_why() {
         format!("{:#}", source::open(&folder.0.join("gone.talk"), None).unwrap_err())
             .contains("cannot be read")
     );
-    let error = show_folder(&folder.0.join("nowhere"), &as_shipped(), &Plan::default()).unwrap_err();
+    let error =
+        show_folder(&folder.0.join("nowhere"), &as_shipped(), &Plan::default(), &mut Vec::new()).unwrap_err();
     assert!(error.to_string().contains("nowhere cannot be read"), "{error}");
 }
 
@@ -181,7 +182,9 @@ fn sound_brings_the_voice_and_a_file_beside_it_the_words() {
     assert!(both.until() >= CallTime::from_millis(5_900));
     let page = folder.0.join("page.html");
     let plan = Plan { html: Some(page.clone()), json: true, ..Plan::default() };
-    show(&both, &as_shipped(), &plan).unwrap();
+    let mut out = Vec::new();
+    show(&both, &as_shipped(), &plan, &mut out).unwrap();
+    assert!(serde_json::from_slice::<Value>(&out).is_ok(), "only the JSON is printed");
     let html = std::fs::read_to_string(&page).unwrap();
     assert!(html.contains("\"step_s\"") && html.contains("call.wav · what Baton decided"));
     assert!(source::open(&words, Some(&wav)).unwrap_err().to_string().contains("goes with a recording"));
@@ -235,8 +238,25 @@ fn other_settings_change_what_is_decided_in_a_folder_of_calls() {
     let compared = compare::compare("asks.json".to_owned(), was, is);
     assert_eq!(compared.change, compare::Change::Gone);
     assert_eq!(calls_in(&folder.0).unwrap().len(), 2, "what ends otherwise is no call");
-    show_comparison(&folder.0, &as_shipped(), &silent, &Plan::default()).unwrap();
-    show_folder(&folder.0, &silent, &Plan { json: true, ..Plan::default() }).unwrap();
+    let said = |show: &dyn Fn(&mut dyn Write) -> anyhow::Result<()>| {
+        let mut out = Vec::new();
+        show(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let text = said(&|out| show_comparison(&folder.0, &as_shipped(), &silent, &Plan::default(), out));
+    assert!(text.starts_with("asks.json  gone  "), "{text}");
+    assert!(text.contains("broken.json  left out: ") && text.contains("\n1 call: 0 same, "), "{text}");
+    let json = Plan { json: true, ..Plan::default() };
+    let compared: Value =
+        serde_json::from_str(&said(&|out| show_comparison(&folder.0, &as_shipped(), &silent, &json, out)))
+            .unwrap();
+    assert_eq!((&compared["calls"][0]["change"], &compared["totals"][5][1]), (&json!("gone"), &json!(1)));
+    let alone: Value =
+        serde_json::from_str(&said(&|out| show_folder(&folder.0, &silent, &json, out))).unwrap();
+    assert_eq!(
+        (&alone["calls"][0]["decisions"], &alone["calls"][0]["then"][0]["reason"]),
+        (&json!([]), &json!("loop"))
+    );
 }
 
 #[test]
@@ -252,5 +272,8 @@ fn a_written_conversation_says_what_is_right_to_decide_in_it() {
     assert_eq!(course.decisions[0].answer, Some(Answer::Agreed));
     let text = in_text(&course);
     assert!(text.starts_with("asks.talk: Asks\ninbound, 00:09.5, 2 turns\n"), "{text}");
-    show_folder(&folder.0, &as_shipped(), &Plan::default()).unwrap();
+    let mut out = Vec::new();
+    show_folder(&folder.0, &as_shipped(), &Plan::default(), &mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains("asks.talk\n  met ") && out.contains("1 right decisions: 1 met"), "{out}");
 }

@@ -16,5 +16,6 @@ mod neighbours;
 mod offers;
 mod program;
 mod races;
+mod replay;
 mod stage;
 mod words;

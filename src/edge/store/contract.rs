@@ -246,8 +246,13 @@ async fn a_forgotten_number_and_its_words_are_nowhere_in_the_folder_any_more() {
     let (theirs, other) = (CallId::from_bits(22), CallId::from_bits(23));
     place.store.write(talk(theirs, "+15550100177", 40)).await.unwrap();
     place.store.write(talk(other, "+15550100188", 2)).await.unwrap();
-    assert!(holds(&bytes(&place), "+15550100177") && holds(&bytes(&place), "pelican 39"));
     let number = PhoneNumber::new("+15550100177");
+    let account = Account { reason: "heron".to_owned(), ..Account::default() };
+    let context = Context { account, ..Context::default() };
+    let announced = Announcement { prospect: number.clone(), context, until: Timestamp(i64::MAX) };
+    place.store.announce(announced).await.unwrap();
+    let before = bytes(&place);
+    assert!(["+15550100177", "pelican 39", "heron"].iter().all(|word| holds(&before, word)));
     // As the command does, beside the process that has the store open.
     let beside = Store::open_beside(&place.folder).await.unwrap();
     assert_eq!(beside.calls_of(&number).await.unwrap().len(), 1);
@@ -257,7 +262,8 @@ async fn a_forgotten_number_and_its_words_are_nowhere_in_the_folder_any_more() {
     assert_eq!(stored.prospect.reveal(), "forgotten-1");
     let (other, left) = (place.store.timeline(other).await.unwrap(), bytes(&place));
     assert!(other[2].json.contains("pelican 0"), "others are not touched");
-    assert!(!holds(&left, "+15550100177") && !holds(&left, "pelican 39"), "not even in what was deleted");
+    let gone = ["+15550100177", "pelican 39", "heron"].iter().all(|word| !holds(&left, word));
+    assert!(gone, "not even in what was deleted, nor in what was announced of a call to come");
     assert_eq!(beside.calls_of(&number).await.unwrap(), []);
 }
 

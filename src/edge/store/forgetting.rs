@@ -78,8 +78,15 @@ impl Forgets for Store {
     fn strike_out(&self, number: &PhoneNumber, mark: &str) -> BoxFuture<'_, Result<u64, Fault>> {
         let (number, mark) = (number.reveal().to_owned(), mark.to_owned());
         within(async move {
+            let mut step = self.pool.begin().await?;
             let sql = "UPDATE calls SET prospect = $2, facts = '' WHERE prospect = $1 AND ended IS NOT NULL";
-            let done = sqlx::query(sql).bind(number).bind(mark).execute(&self.pool).await?;
+            let done = sqlx::query(sql).bind(&number).bind(mark).execute(&mut *step).await?;
+            // Whoever was to be rung is not known beforehand any more.
+            sqlx::query("DELETE FROM announcements WHERE prospect = $1")
+                .bind(number)
+                .execute(&mut *step)
+                .await?;
+            step.commit().await?;
             // The log of what was written holds what was there before, until it is folded into the database. Where somebody
             // reads at this moment it stays for a while: the database folds it in by itself.
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;

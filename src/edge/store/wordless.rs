@@ -27,6 +27,7 @@ fn clean(value: &mut Value) {
                     "fact" => value.as_array_mut().into_iter().flatten().skip(1).for_each(blank),
                     "account" => blank_all_but_the_tier(value),
                     "mood-heard" => unfelt(value),
+                    "noted" => clean_noted(value),
                     _ => clean(value),
                 }
             }
@@ -43,6 +44,15 @@ fn blank(value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(blank),
         Value::Object(_) => clean(value),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What the assistant notes is one of our own words ("fell-back"), or a fact; elsewhere a note is free text.
+fn clean_noted(noted: &mut Value) {
+    for (name, value) in noted.as_object_mut().into_iter().flatten() {
+        if name != "note" || value.is_object() {
+            clean(value);
+        }
     }
 }
 
@@ -78,7 +88,8 @@ const UNREADABLE: &str = "null";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Entry, Event, Felt, MoodHeard, Noted, Said};
+    use crate::call::event::WhyAsked;
+    use crate::call::{Entry, Event, Felt, MoodHeard, Noted, Said, Terms};
     use crate::conversation::{
         Fact, FactName, Note, Shape, Signal, SignalKind, Source, Speaker, Standing, Turn, Wording,
     };
@@ -142,6 +153,29 @@ mod tests {
         );
         assert_eq!((said.signals[0].kind, said.facts[0].name), (SignalKind::LargeSize, FactName::Name));
         assert_eq!(said.shape.open_questions, [""], "that a question was open is no secret");
+    }
+
+    #[test]
+    fn what_the_assistant_notes_of_itself_stays_and_what_it_tells_the_rep_goes() {
+        let fell_back = Noted { note: Note::FellBack, signals: Vec::new() };
+        assert_eq!(wordless(&entry(Event::Noted(Box::new(fell_back)))), None);
+        let why = WhyAsked { note: SECRET.to_owned(), ..WhyAsked::default() };
+        let left = wordless(&entry(Event::WhyAsked(Box::new(why)))).unwrap();
+        let left: Entry = serde_json::from_str(&left).unwrap();
+        assert_eq!(left.event, Event::WhyAsked(Box::default()));
+    }
+
+    #[test]
+    fn the_terms_of_a_call_stay_without_what_is_known_of_the_account() {
+        let mut terms = Terms::default();
+        terms.context.account.tier = "enterprise".to_owned();
+        terms.context.account.reason = SECRET.to_owned();
+        terms.context.account.outreach = vec![SECRET.to_owned()];
+        let left = wordless(&entry(Event::Began(Box::new(terms.clone())))).unwrap();
+        let left: Entry = serde_json::from_str(&left).unwrap();
+        terms.context.account.reason.clear();
+        terms.context.account.outreach = vec![String::new()];
+        assert_eq!(left.event, Event::Began(Box::new(terms)), "and nothing else of them is changed");
     }
 
     #[test]
