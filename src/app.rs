@@ -38,7 +38,6 @@ use crate::edge::speech::deepgram::Deepgram;
 use crate::edge::store::Store;
 use crate::handoff::{Policy, Proposer};
 use crate::id::RepId;
-use crate::live::call_task::World;
 use crate::live::coming_back;
 use crate::live::drain::drain;
 use crate::live::house_voice::HouseVoice;
@@ -48,6 +47,7 @@ use crate::live::retention::forget_in_time;
 use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
+use crate::live::world::World;
 use crate::phone_number::PhoneNumber;
 use crate::ports::Transcriber;
 

@@ -7,114 +7,22 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
-use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Said, Terms};
-use crate::conversation::{Context, Lexicon, Source};
+use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Said};
 use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, CallId, LegId, RepId};
+use crate::live::beginning::Beginning;
 use crate::live::clock::{self, CallClock};
-use crate::live::house_voice::HouseVoice;
-use crate::live::listening::Ears;
 use crate::live::live_call::LiveCall;
 use crate::live::minutes::Minutes;
 use crate::live::recorder::{Recorder, handoff_over};
-use crate::live::seat::{
-    AssistantCommand, AssistantSeat, Assistants, CallFacts, LegLimits, PhoneCommand, PhoneLine, ToCall,
-};
+use crate::live::seat::{AssistantCommand, AssistantSeat, PhoneCommand, PhoneLine, ToCall};
 use crate::live::speech::Speech;
-use crate::live::tickets::Tickets;
 use crate::live::watching::{Place, Watched};
-use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, Transcriber};
-
-/// What every call of this process shares.
-pub struct World {
-    /// The telephone network.
-    pub carrier: Arc<dyn Carrier>,
-    /// The way to assistants.
-    pub assistants: Arc<dyn Assistants>,
-    /// The record of calls, for what must be written before it is tried.
-    pub calls: Arc<dyn Calls>,
-    /// Who may be asked.
-    pub reps: Arc<dyn Reps>,
-    /// The record of calls, for everything else.
-    pub recorder: Recorder,
-    /// What Baton can say.
-    pub voice: Arc<HouseVoice>,
-    /// How legs listen.
-    pub ears: Ears,
-    /// Who makes words of what is heard.
-    pub transcribers: Vec<Arc<dyn Transcriber>>,
-    /// Which source of words is believed before which.
-    pub prefer: Arc<[Source]>,
-    /// What words mean.
-    pub lexicon: Arc<Lexicon>,
-    /// The limits of legs.
-    pub limits: LegLimits,
-    /// What calls are run by.
-    pub terms: Terms,
-    /// The rights to take a leg's place.
-    pub tickets: Tickets,
-    /// Where the reps are reached.
-    pub phones: BTreeMap<RepId, PhoneNumber>,
-    /// Whoever wants to watch: every entry of every timeline as it comes about.
-    pub watchers: broadcast::Sender<Watched>,
-}
-
-impl World {
-    /// What a call of these facts is run by.
-    pub(crate) fn terms_for(&self, facts: &CallFacts) -> Terms {
-        Terms { context: self.context_of(facts), ..self.terms.clone() }
-    }
-
-    /// What is known of a call before anybody has said a word; its language, where nobody says it, is the usual one.
-    fn context_of(&self, facts: &CallFacts) -> Context {
-        let mut context = facts.context.clone();
-        if context.language.is_empty() {
-            context.language.clone_from(&self.terms.context.language);
-        }
-        context
-    }
-}
-
-/// Where a call's task begins.
-pub(crate) struct Beginning {
-    call: Call,
-    pub(crate) clock: CallClock,
-    entries: u64,
-    event: Event,
-    /// What was in its timeline before.
-    earlier: Vec<Entry>,
-    /// The try that goes on, if any.
-    pub(crate) attempt: Option<AttemptId>,
-}
-
-impl Beginning {
-    /// A new call.
-    pub(crate) fn fresh(terms: Terms) -> Self {
-        let call = Call::new(terms.clone());
-        Self {
-            call,
-            clock: CallClock::start(),
-            entries: 0,
-            event: Event::Began(Box::new(terms)),
-            earlier: Vec::new(),
-            attempt: None,
-        }
-    }
-
-    /// A call that another process left so, with this timeline.
-    pub(crate) fn taken_up(
-        call: Call,
-        clock: CallClock,
-        earlier: Vec<Entry>,
-        attempt: Option<AttemptId>,
-    ) -> Self {
-        Self { call, clock, entries: earlier.len() as u64, event: Event::CameBack, earlier, attempt }
-    }
-}
+use crate::live::world::World;
+use crate::ports::{Carrier, CarrierCall, Fault, Record, RingOrder};
 
 /// Runs one call to its end.
 pub(crate) async fn run(

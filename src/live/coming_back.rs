@@ -10,11 +10,12 @@ use crate::call::timeline::retrace;
 use crate::call::{Call, Effect, Entry, Event};
 use crate::handoff::{Handoff, Stage};
 use crate::id::CallId;
-use crate::live::call_task::{Beginning, World};
+use crate::live::beginning::Beginning;
 use crate::live::clock::{self, CallClock};
 use crate::live::recorder::{Recorder, handoff_over};
 use crate::live::seat::CallFacts;
 use crate::live::switchboard::Switchboard;
+use crate::live::world::World;
 use crate::ports::{Calls, Fault, Record, Unfinished, UnfinishedCall};
 use crate::time::{CallTime, Timestamp};
 

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod assistant_leg;
+mod beginning;
 pub mod blast_wall;
 pub mod call_task;
 pub mod chance;
@@ -23,8 +24,8 @@ mod lane;
 pub mod line;
 pub mod listening;
 pub mod live_call;
-mod minutes;
 pub mod marks;
+mod minutes;
 #[cfg(test)]
 mod paper_world;
 pub mod patchbay;
@@ -44,3 +45,4 @@ pub mod telling;
 pub mod tickets;
 pub mod timer;
 pub mod watching;
+pub mod world;

@@ -14,7 +14,6 @@ use crate::call::{Asker, Entry, Event, Terms};
 use crate::conversation::Context;
 use crate::handoff::Stage;
 use crate::id::{AttemptId, CallId, LegId, RepId};
-use crate::live::call_task::World;
 use crate::live::house_voice::HouseVoice;
 use crate::live::line::{CarrierLine, FromCarrier, LineBroke};
 use crate::live::listening::Ears;
@@ -26,6 +25,7 @@ use crate::live::seat::{
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
 use crate::live::watching::Watched;
+use crate::live::world::World;
 use crate::live::{blast_wall, clock, phone_leg};
 use crate::phone_number::PhoneNumber;
 use crate::ports::{

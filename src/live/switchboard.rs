@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use crate::call::{Event, Next};
 use crate::handoff::End;
 use crate::id::{CallId, LegId};
-use crate::live::call_task::{self, Beginning, World};
+use crate::live::beginning::Beginning;
+use crate::live::call_task;
 use crate::live::clock;
 use crate::live::coming_back::end_in_the_record;
 use crate::live::live_call::{Break, LiveCall, TakenUp};
@@ -17,6 +18,7 @@ use crate::live::scribe;
 use crate::live::seat::{CallFacts, PhoneLine, PhoneSeat, Teller, ToCall};
 use crate::live::speech::Speech;
 use crate::live::tap::Tap;
+use crate::live::world::World;
 use crate::ports::{CarrierCall, Record, RungPhone};
 
 /// All calls on this node.
