@@ -168,7 +168,7 @@ fn differs(now: Option<Felt>, told: Option<Felt>) -> bool {
         (Some(now), Some(told)) => {
             now.acting != told.acting
                 || now.value.abs_diff(told.value) >= WORTH_TELLING
-                || now.confidence.abs_diff(told.confidence) >= WORTH_TELLING
+                || now.confidence.abs_diff(told.confidence) >= CONFIDENCE_WORTH_TELLING
         }
         (Some(_), None) | (None, Some(_)) => true,
     }
@@ -187,3 +187,26 @@ const A_MINUTE_FADES: f32 = 1.0 - 1.0 / 3_000.0;
 
 /// A tenth; less is no news to a person.
 const WORTH_TELLING: u8 = 10;
+
+/// A quarter: confidence wobbles with every pause, and only tells how far to believe what was told.
+const CONFIDENCE_WORTH_TELLING: u8 = 25;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn felt(value: u8, confidence: u8) -> Option<Felt> {
+        Some(Felt { value, confidence, acting: false })
+    }
+
+    #[test]
+    fn a_mood_is_told_when_it_changed_and_not_when_its_confidence_wobbles() {
+        let told = felt(40, 50);
+        for confidence in [26, 40, 60, 74] {
+            assert!(!differs(felt(45, confidence), told), "{confidence}");
+        }
+        assert!(differs(felt(50, 50), told) && differs(felt(40, 75), told) && differs(felt(40, 20), told));
+        assert!(differs(Some(Felt { acting: true, ..told.unwrap() }), told));
+        assert!(differs(None, told) && differs(told, None) && !differs(None, None));
+    }
+}

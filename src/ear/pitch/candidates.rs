@@ -79,6 +79,6 @@ const WORTH: f32 = 0.2;
 
 /// What a hertz more is worth: two periods are as alike as one, and the shorter is meant. Counted in hertz, not in
 /// samples, because high voices suffer from this and low ones from the opposite.
-pub(super) const HIGHER: f32 = 1.6e-4;
+pub(super) const HIGHER: f32 = 2e-4;
 
 const _: () = assert!(LONGEST - FIRST + 1 < LAGS && SHORTEST > FIRST);

@@ -200,8 +200,8 @@ const LAST: usize = FIRST + LAGS - 1;
 /// Blocks in a window: 30 ms hold two periods of the lowest voice.
 const BLOCKS: usize = 3;
 
-/// The power's part in the mix: less loses low voices on the line, more loses voiced hops.
-const POWER: f32 = 0.34;
+/// The power's part in the mix: less loses low voices on the line, more loses voiced hops and halves high voices in noise.
+const POWER: f32 = 0.3;
 
 /// How much of the sample before is added to the wave: above 2 kHz a voice is hardly periodic.
 const SOFTEN: f32 = 0.3;

@@ -60,6 +60,9 @@ impl Tracker {
         if self.skipped == 2 {
             self.correlation.forget();
         }
+        if self.skipped == LONG_GAP {
+            self.speaker.doubt();
+        }
     }
 
     /// What this speaker's voice usually is, once there is enough of it.
@@ -67,6 +70,9 @@ impl Tracker {
         self.speaker.usual_hz()
     }
 }
+
+/// Frames (0.2 s) that are no mere loss.
+const LONG_GAP: u32 = 10;
 
 #[cfg(test)]
 mod tests;

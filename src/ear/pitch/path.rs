@@ -108,13 +108,14 @@ fn unlike(candidate: &Candidate, speaker: &Speaker) -> f32 {
 const FAR: f32 = 1e3;
 
 /// What a change of an octave costs from one hop to the next.
-const JUMP: f32 = 1.2;
+const JUMP: f32 = 0.85;
 
 /// What it costs to begin or end voice.
 const SWITCH: f32 = 0.34;
 
-/// A likeness above this is voice, if it lasts long enough to pay for two switches.
-const VOICED_FROM: f32 = 0.25;
+/// A likeness above this is voice, if it lasts long enough to pay for two switches, is not too low and not strange: a
+/// voice of 100 Hz has to be 0.27.
+const VOICED_FROM: f32 = 0.185;
 
 /// How much of the costs of change is left after a frame that was not heard.
 const LOOSENED: f32 = 0.5;
