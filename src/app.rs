@@ -33,18 +33,21 @@ use crate::edge::machine::{self, Machine};
 use crate::edge::seldom::Seldom;
 use crate::edge::speech::clips::{ClipSettings, Clips};
 use crate::edge::speech::deepgram::Deepgram;
+use crate::edge::speech::llm::{Llm, LlmSettings};
 use crate::edge::store::Store;
 use crate::handoff::Policy;
 use crate::id::RepId;
 use crate::live::call_task::World;
 use crate::live::coming_back;
 use crate::live::drain::drain;
+use crate::live::hints::Hinting;
 use crate::live::house_voice::HouseVoice;
 use crate::live::listening::{self, Ears};
 use crate::live::recorder::Recorder;
 use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
+use crate::live::words::Words;
 use crate::phone_number::PhoneNumber;
 use crate::ports::Transcriber;
 
@@ -94,8 +97,11 @@ impl App {
             recorder: recorder.clone(),
             voice: Arc::new(voice),
             ears: ears(config)?,
-            transcribers: transcribers(config)?,
-            prefer: config.words.prefer.clone(),
+            words: Words {
+                prefer: config.words.prefer.clone(),
+                transcribers: transcribers(config)?,
+                hinting: hinting(config)?,
+            },
             limits: limits(config),
             terms: terms(config),
             tickets: Tickets::default(),
@@ -284,6 +290,15 @@ fn transcribers(config: &Config) -> anyhow::Result<Vec<Arc<dyn Transcriber>>> {
         transcribers.push(Arc::new(Clips::new(settings, http)));
     }
     Ok(transcribers)
+}
+
+fn hinting(config: &Config) -> anyhow::Result<Option<Arc<Hinting>>> {
+    let llm = &config.words.llm;
+    let Some(url) = given(&llm.url) else { return Ok(None) };
+    let (key, model) = (llm.key.reveal().to_owned(), llm.model.clone());
+    let http = http::client().context("no HTTP client could be made")?;
+    let hinter = Arc::new(Llm::new(LlmSettings { url, key, model, within: llm.within.0 }, http));
+    Ok(Some(Arc::new(Hinting { hinter, every: llm.every, most: llm.most })))
 }
 
 fn limits(config: &Config) -> LegLimits {

@@ -22,7 +22,7 @@ pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
 pub use server::{Fallback, Log, LogFormat, Server, Store, Voice};
 pub use span::Span;
-pub use words::{ClipWords, DeepgramWords, Words};
+pub use words::{ClipWords, DeepgramWords, Llm, Words};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,6 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::{sleep_until, timeout};
 
 use crate::call::{AssistantFault, Call, CallEnd, Effect, Entry, Event, Next, Said, Terms};
-use crate::conversation::Source;
 use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::clock::{self, CallClock};
@@ -25,8 +24,9 @@ use crate::live::seat::{
 };
 use crate::live::speech::Speech;
 use crate::live::tickets::Tickets;
+use crate::live::words::Words;
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, Transcriber};
+use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder};
 
 /// What every call of this process shares.
 pub struct World {
@@ -44,10 +44,8 @@ pub struct World {
     pub voice: Arc<HouseVoice>,
     /// How legs listen.
     pub ears: Ears,
-    /// Who makes words of what is heard.
-    pub transcribers: Vec<Arc<dyn Transcriber>>,
-    /// Which source of words is believed before which.
-    pub prefer: Vec<Source>,
+    /// Where words come from.
+    pub words: Words,
     /// The limits of legs.
     pub limits: LegLimits,
     /// What calls are run by.
@@ -104,7 +102,7 @@ pub(crate) async fn run(
         entries,
         phones: BTreeMap::new(),
         assistant: None,
-        minutes: Minutes::new(&world.prefer),
+        minutes: Minutes::new(&world.words, live.teller.clone()),
         speech,
         in_flight: FuturesUnordered::new(),
         live,
@@ -157,14 +155,9 @@ impl CallTask {
                 biased;
                 message = inbox.recv() => match message {
                     Some(ToCall::Happened(event)) => self.happened(event),
-                    Some(ToCall::Words(piece)) => {
-                        let said = self.minutes.words(piece);
-                        self.all_said(said);
-                    }
-                    Some(ToCall::AssistantCut(at)) => {
-                        let said = self.minutes.cut(self.clock.at(at));
-                        self.all_said(said);
-                    }
+                    Some(ToCall::Words(piece)) => self.said(|minutes, _| minutes.words(piece)),
+                    Some(ToCall::Hinted(signals)) => self.said(|minutes, _| minutes.hinted(signals)),
+                    Some(ToCall::AssistantCut(at)) => self.said(|minutes, clock| minutes.cut(clock.at(at))),
                     Some(ToCall::Noted(note)) => {
                         let noted = self.minutes.noted(note);
                         self.happened(Event::Noted(Box::new(noted)));
@@ -192,8 +185,8 @@ impl CallTask {
         }
     }
 
-    fn all_said(&mut self, all: Vec<Said>) {
-        for said in all {
+    fn said(&mut self, hear: impl FnOnce(&mut Minutes, &CallClock) -> Vec<Said>) {
+        for said in hear(&mut self.minutes, &self.clock) {
             self.happened(Event::Said(Box::new(said)));
         }
     }

@@ -24,6 +24,7 @@ use crate::live::seat::{
 };
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
+use crate::live::words::Words;
 use crate::live::{blast_wall, clock, phone_leg};
 use crate::phone_number::PhoneNumber;
 use crate::ports::{Calls, Carrier, CarrierCall, Fault, Record, Reps, RingOrder, StoredCall, StoredEntry};
@@ -64,8 +65,7 @@ impl PaperWorld {
             recorder,
             voice: Arc::new(HouseVoice::built_in()),
             ears: Ears::default(),
-            transcribers: Vec::new(),
-            prefer: crate::conversation::transcript::PREFERRED.to_vec(),
+            words: Words::default(),
             limits: LegLimits::default(),
             terms: Terms { reps: vec![sam.clone()], away: Duration::from_secs(15), ..Terms::default() },
             tickets: Tickets::default(),
