@@ -35,11 +35,13 @@ use crate::edge::machine::{self, Machine};
 use crate::edge::seldom::Seldom;
 use crate::edge::speech::clips::{ClipSettings, Clips};
 use crate::edge::speech::deepgram::Deepgram;
+use crate::edge::speech::llm::{Llm, LlmSettings};
 use crate::edge::store::Store;
 use crate::handoff::{Policy, Proposer};
 use crate::id::RepId;
 use crate::live::coming_back;
 use crate::live::drain::drain;
+use crate::live::hints::Hinting;
 use crate::live::house_voice::HouseVoice;
 use crate::live::listening::{self, Ears};
 use crate::live::recorder::Recorder;
@@ -47,6 +49,7 @@ use crate::live::retention::forget_in_time;
 use crate::live::seat::LegLimits;
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
+use crate::live::words::Words;
 use crate::live::world::World;
 use crate::phone_number::PhoneNumber;
 use crate::ports::Transcriber;
@@ -99,9 +102,12 @@ impl App {
             recorder: recorder.clone(),
             voice: Arc::new(voice),
             ears: ears(config)?,
-            transcribers: transcribers(config)?,
-            prefer: config.words.prefer.clone().into(),
-            lexicon: config.words.lexicon()?,
+            words: Words {
+                prefer: config.words.prefer.clone(),
+                lexicon: config.words.lexicon()?,
+                transcribers: transcribers(config)?,
+                hinting: hinting(config)?,
+            },
             limits: limits(config),
             terms: terms(config),
             tickets: Tickets::default(),
@@ -326,6 +332,15 @@ fn transcribers(config: &Config) -> anyhow::Result<Vec<Arc<dyn Transcriber>>> {
         transcribers.push(Arc::new(Clips::new(settings, http)));
     }
     Ok(transcribers)
+}
+
+fn hinting(config: &Config) -> anyhow::Result<Option<Arc<Hinting>>> {
+    let llm = &config.words.llm;
+    let Some(url) = given(&llm.url) else { return Ok(None) };
+    let (key, model) = (llm.key.reveal().to_owned(), llm.model.clone());
+    let http = http::client().context("no HTTP client could be made")?;
+    let hinter = Arc::new(Llm::new(LlmSettings { url, key, model, within: llm.within.0 }, http));
+    Ok(Some(Arc::new(Hinting { hinter, every: llm.every, most: llm.most })))
 }
 
 fn limits(config: &Config) -> LegLimits {

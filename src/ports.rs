@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::conversation::{Context, Piece, Speaker};
+use crate::conversation::{Context, Piece, Signal, Speaker, Turn};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
 use crate::time::{CallTime, Timestamp};
@@ -432,6 +432,13 @@ pub trait Transcriber: Send + Sync {
         sound: mpsc::Receiver<Sound>,
         words: mpsc::Sender<Piece>,
     ) -> BoxFuture<'static, ()>;
+}
+
+/// Finds signals in what was said, in a way of its own.
+pub trait Hinter: Send + Sync {
+    /// What the last turns tell, each finding tied to one of them. As long as the operator set, and at most 30 s; may be repeated,
+    /// and costs money each time.
+    fn hints(&self, turns: Vec<Turn>) -> BoxFuture<'static, Result<Vec<Signal>, Fault>>;
 }
 
 /// The samples of 100 ms at 8 kHz.

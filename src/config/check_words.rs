@@ -48,6 +48,25 @@ impl Config {
                 problems.wrong("words.clips.within", "must be between 1s and 30s: later words are of no use");
             }
         }
+        let llm = &words.llm;
+        if llm.url.is_empty() && !llm.key.is_empty() {
+            problems.wrong("words.llm.url", "is missing, and words.llm.key is set");
+        }
+        if !llm.url.is_empty() {
+            check_far_url("words.llm.url", &llm.url, ["https", "http"], problems);
+            if llm.model.is_empty() {
+                problems.wrong("words.llm.model", "is missing: the model that is to be asked");
+            }
+            if llm.every == 0 || llm.most == 0 {
+                problems.wrong(
+                    "words.llm.every",
+                    "and words.llm.most must be 1 at least, or the model is never asked",
+                );
+            }
+            if llm.within < Span::secs(1) || llm.within > Span::secs(15) {
+                problems.wrong("words.llm.within", "must be between 1s and 15s: later answers are of no use");
+            }
+        }
         if words.sources().is_empty() {
             problems.advice(
                 "words",
@@ -132,6 +151,12 @@ mod tests {
         let all = ["words.clips.url", "words.clips.url", "words.clips.model", "words.clips.within"];
         assert_eq!(wrong(clips), all);
         assert_eq!(wrong(|c| c.words.clips.key = Secret::new("key")), ["words.clips.url"]);
+        let llm = |c: &mut Config| {
+            c.words.llm.url = "https://l.example.com/v1".into();
+            c.words.llm.every = 0;
+            c.words.llm.within = Span::secs(60);
+        };
+        assert_eq!(wrong(llm), ["words.llm.model", "words.llm.every", "words.llm.within"]);
     }
 
     #[test]

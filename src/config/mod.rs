@@ -24,7 +24,7 @@ pub use handoff::{Handoff, ProposesWord, Rep};
 pub use load::{ConfigError, Loaded, load};
 pub use secret::Secret;
 pub use server::{Fallback, Log, LogFormat, Server, Store, Voice};
-pub use words::{ClipWords, DeepgramWords, Words};
+pub use words::{ClipWords, DeepgramWords, Llm, Words};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -31,6 +31,8 @@ pub struct Words {
     pub deepgram: DeepgramWords,
     /// A recogniser that is sent one turn after the other.
     pub clips: ClipWords,
+    /// A model that finds signals in the words.
+    pub llm: Llm,
 }
 
 /// A file of phrases that cannot be used.
@@ -84,6 +86,37 @@ pub struct ClipWords {
     pub within: Span,
 }
 
+/// A language model behind an OpenAI-compatible chat API: one more source of signals, and never the only one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Llm {
+    /// Where the API is, with its version; empty: none is asked.
+    pub url: String,
+    /// Its key; empty: none is sent.
+    pub key: Secret,
+    /// Which of its models.
+    pub model: String,
+    /// After how many turns of the prospect it is asked.
+    pub every: u32,
+    /// How often it is asked in a call at most.
+    pub most: u32,
+    /// How long an answer may take.
+    pub within: Span,
+}
+
+impl Default for Llm {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            key: Secret::default(),
+            model: String::new(),
+            every: 3,
+            most: 20,
+            within: Span::secs(10),
+        }
+    }
+}
+
 impl Default for DeepgramWords {
     fn default() -> Self {
         Self {
@@ -119,6 +152,7 @@ impl Default for Words {
             carrier_language: "en-US".to_owned(),
             deepgram: DeepgramWords::default(),
             clips: ClipWords::default(),
+            llm: Llm::default(),
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Pieces as sources tell them, and the turns that come of them.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -34,7 +34,7 @@ pub(crate) async fn run(
 ) {
     let Beginning { call, clock, entries, event, earlier, .. } = beginning;
     let context = world.context_of(&live.facts);
-    let mut minutes = Minutes::new(world.prefer.clone(), world.lexicon.clone(), context);
+    let mut minutes = Minutes::new(world.clone(), context, live.teller.clone());
     minutes.read_again(&earlier);
     drop(earlier);
     let mut task = CallTask {
@@ -96,14 +96,9 @@ impl CallTask {
                 biased;
                 message = inbox.recv() => match message {
                     Some(ToCall::Happened(event)) => self.happened(event),
-                    Some(ToCall::Words(piece)) => {
-                        let said = self.minutes.words(piece);
-                        self.all_said(said);
-                    }
-                    Some(ToCall::AssistantCut(at)) => {
-                        let said = self.minutes.cut(self.clock.at(at));
-                        self.all_said(said);
-                    }
+                    Some(ToCall::Words(piece)) => self.said(|minutes, _| minutes.words(piece)),
+                    Some(ToCall::Hinted(signals)) => self.said(|minutes, _| minutes.hinted(signals)),
+                    Some(ToCall::AssistantCut(at)) => self.said(|minutes, clock| minutes.cut(clock.at(at))),
                     Some(ToCall::Noted(note)) => {
                         let noted = self.minutes.noted(self.clock.now(), note);
                         self.happened(Event::Noted(Box::new(noted)));
@@ -131,8 +126,8 @@ impl CallTask {
         }
     }
 
-    fn all_said(&mut self, all: Vec<Said>) {
-        for said in all {
+    fn said(&mut self, hear: impl FnOnce(&mut Minutes, &CallClock) -> Vec<Said>) {
+        for said in hear(&mut self.minutes, &self.clock) {
             self.happened(Event::Said(Box::new(said)));
         }
     }

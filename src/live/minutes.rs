@@ -3,28 +3,30 @@
 use std::sync::Arc;
 
 use crate::call::{Entry, Event, Noted, Said};
-use crate::conversation::{Context, Lexicon, Note, Piece, Source, Told, Transcript, Turn, Understanding};
+use crate::conversation::{Context, Note, Piece, Signal, Told, Transcript, Turn, Understanding};
+use crate::live::hints::Hints;
+use crate::live::seat::Teller;
+use crate::live::world::World;
 use crate::time::CallTime;
 
 /// The minutes of one call. Most calls have no words for a while, and some never: nothing is kept before the first.
-#[derive(Debug)]
 pub(crate) struct Minutes {
-    prefer: Arc<[Source]>,
-    lexicon: Arc<Lexicon>,
+    world: Arc<World>,
     context: Context,
+    teller: Teller,
     kept: Option<Box<Kept>>,
 }
 
-#[derive(Debug)]
 struct Kept {
     transcript: Transcript,
     understanding: Understanding,
+    hints: Hints,
 }
 
 impl Minutes {
-    /// Of a call of which this is known beforehand, and whose sources are believed in this order.
-    pub(crate) fn new(prefer: Arc<[Source]>, lexicon: Arc<Lexicon>, context: Context) -> Self {
-        Self { prefer, lexicon, context, kept: None }
+    /// Of a call of which this is known beforehand; what is found later is told there.
+    pub(crate) fn new(world: Arc<World>, context: Context, teller: Teller) -> Self {
+        Self { world, context, teller, kept: None }
     }
 
     /// Another process kept them so far: what is in its timeline is read again.
@@ -46,6 +48,7 @@ impl Minutes {
 
     /// A source heard this; nothing where that is no news.
     pub(crate) fn words(&mut self, piece: Piece) -> Vec<Said> {
+        let teller = self.teller.clone();
         let kept = self.kept();
         let before = kept.transcript.ignored();
         let turns = kept.transcript.put(piece);
@@ -60,7 +63,24 @@ impl Minutes {
                 metrics::counter!("baton_words_ignored_total", "why" => why).increment(now - before);
             }
         }
+        for turn in &turns {
+            kept.hints.said(turn, &teller);
+        }
         kept.said(turns)
+    }
+
+    /// A model found this: the turns in which it did, told again with what it found.
+    pub(crate) fn hinted(&mut self, signals: Vec<Signal>) -> Vec<Said> {
+        let Some(kept) = &mut self.kept else { return Vec::new() };
+        // A turn may have lost its words meanwhile: then nothing was found.
+        let found = |turn: &&Turn| signals.iter().any(|signal| signal.turn == Some(turn.number));
+        let turns = kept.transcript.turns().filter(found).cloned().collect();
+        let mut all = kept.said(turns);
+        for said in &mut all {
+            let hints = signals.iter().filter(|signal| signal.turn == Some(said.turn.number));
+            said.signals.extend(hints.cloned());
+        }
+        all
     }
 
     /// The assistant was cut off then: what it had yet to say was not heard.
@@ -78,9 +98,12 @@ impl Minutes {
 
     fn kept(&mut self) -> &mut Kept {
         self.kept.get_or_insert_with(|| {
-            let transcript = Transcript::new(&self.prefer);
-            let understanding = Understanding::new(self.lexicon.clone(), self.context.clone());
-            Box::new(Kept { transcript, understanding })
+            let words = &self.world.words;
+            Box::new(Kept {
+                transcript: Transcript::new(&words.prefer),
+                understanding: Understanding::new(words.lexicon.clone(), self.context.clone()),
+                hints: Hints::new(words.hinting.clone()),
+            })
         })
     }
 }

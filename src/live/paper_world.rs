@@ -25,6 +25,7 @@ use crate::live::seat::{
 use crate::live::switchboard::Switchboard;
 use crate::live::tickets::Tickets;
 use crate::live::watching::Watched;
+use crate::live::words::Words;
 use crate::live::world::World;
 use crate::live::{blast_wall, clock, phone_leg};
 use crate::phone_number::PhoneNumber;
@@ -68,9 +69,7 @@ impl PaperWorld {
             recorder,
             voice: Arc::new(HouseVoice::built_in()),
             ears: Ears::default(),
-            transcribers: Vec::new(),
-            prefer: crate::conversation::transcript::PREFERRED.into(),
-            lexicon: crate::conversation::Lexicon::shipped(),
+            words: Words::default(),
             limits: LegLimits::default(),
             terms: Terms { reps: vec![sam.clone()], away: Duration::from_secs(15), ..Terms::default() },
             tickets: Tickets::default(),

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
 use crate::call::{AssistantFault, Event};
-use crate::conversation::{Context, Note, Piece};
+use crate::conversation::{Context, Note, Piece, Signal};
 use crate::handoff::Phrase;
 use crate::id::{CallId, LegId};
 use crate::live::clock::CallClock;
@@ -36,6 +36,8 @@ pub enum ToCall {
     Words(Piece),
     /// What the assistant had yet to say at this moment was dropped.
     AssistantCut(Instant),
+    /// A model found this in turns that were told it.
+    Hinted(Vec<Signal>),
     /// The assistant noted this.
     Noted(Note),
     /// A phone's leg took its place; the event says so, and this is how to speak to it.
@@ -76,6 +78,11 @@ impl Teller {
     /// What the assistant had yet to say at this moment was dropped; false when the call is over.
     pub async fn assistant_cut(&self, at: Instant) -> bool {
         self.send(ToCall::AssistantCut(at)).await
+    }
+
+    /// A model found this in turns that were told it; false when the call is over.
+    pub async fn hinted(&self, signals: Vec<Signal>) -> bool {
+        self.send(ToCall::Hinted(signals)).await
     }
 
     /// The assistant noted this; false when the call is over.

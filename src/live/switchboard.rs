@@ -118,13 +118,13 @@ impl Switchboard {
     ) -> Arc<LiveCall> {
         let (teller, inbox) = mpsc::channel::<ToCall>(EVENTS);
         let (speech, speech_out) = mpsc::channel(SPEECH_PIECES);
-        let listened_to = !self.world.transcribers.is_empty();
+        let listened_to = !self.world.words.transcribers.is_empty();
         let tap = listened_to.then(|| Arc::new(Tap::new(clock::now())));
         let teller = Teller::new(teller);
         let live = LiveCall::new(id, facts, teller, beginning.clock, tap.clone(), speech_out, taken_up);
         let live = Arc::new(live);
         if let Some(tap) = tap {
-            tokio::spawn(scribe::run(live.clone(), tap, self.world.transcribers.clone()));
+            tokio::spawn(scribe::run(live.clone(), tap, self.world.words.transcribers.clone()));
         }
         calls.live.insert(id, live.clone());
         calls.by_alias.insert(live.facts.alias.clone(), id);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use crate::call::Terms;
-use crate::conversation::{Context, Lexicon, Source};
+use crate::conversation::Context;
 use crate::id::RepId;
 use crate::live::house_voice::HouseVoice;
 use crate::live::listening::Ears;
@@ -14,8 +14,9 @@ use crate::live::recorder::Recorder;
 use crate::live::seat::{Assistants, CallFacts, LegLimits};
 use crate::live::tickets::Tickets;
 use crate::live::watching::Watched;
+use crate::live::words::Words;
 use crate::phone_number::PhoneNumber;
-use crate::ports::{Calls, Carrier, Reps, Transcriber};
+use crate::ports::{Calls, Carrier, Reps};
 
 /// What every call of this process shares.
 pub struct World {
@@ -33,12 +34,8 @@ pub struct World {
     pub voice: Arc<HouseVoice>,
     /// How legs listen.
     pub ears: Ears,
-    /// Who makes words of what is heard.
-    pub transcribers: Vec<Arc<dyn Transcriber>>,
-    /// Which source of words is believed before which.
-    pub prefer: Arc<[Source]>,
-    /// What words mean.
-    pub lexicon: Arc<Lexicon>,
+    /// Where words come from, and what they mean.
+    pub words: Words,
     /// The limits of legs.
     pub limits: LegLimits,
     /// What calls are run by.

@@ -19,6 +19,8 @@ pub mod script;
 pub mod sound;
 /// What happens, as it happens.
 pub mod story;
+/// Recognisers.
+pub mod speech;
 mod verdict;
 mod waiting;
 /// Everything around Baton in one value.

@@ -120,7 +120,7 @@ impl Told {
                     "outbound_track" => Track::Outbound,
                     _ => return Err(NotTold::Track),
                 };
-                let data: Data =
+                let data: InJson =
                     serde_json::from_str(text("TranscriptionData")).map_err(|_| NotTold::Words)?;
                 let at = text("Timestamp").parse::<jiff::Timestamp>().ok();
                 let hundredths = |share: f64| (share.clamp(0.0, 1.0) * 100.0).round() as u8;
@@ -141,7 +141,7 @@ impl Told {
 
 /// The JSON that the carrier puts into a field of its form.
 #[derive(Deserialize)]
-struct Data {
+struct InJson {
     transcript: String,
     #[serde(default)]
     confidence: Option<f64>,

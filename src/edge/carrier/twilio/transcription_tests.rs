@@ -1,3 +1,5 @@
+//! Callbacks of a transcription as the carrier documents them, and in every order.
+
 use std::collections::BTreeMap;
 
 use super::*;
