@@ -25,7 +25,7 @@ pub mod live_call;
 mod minutes;
 pub mod marks;
 #[cfg(test)]
-mod paper_world;
+pub(crate) mod paper_world;
 pub mod patchbay;
 pub mod phone_leg;
 pub mod pipe;
