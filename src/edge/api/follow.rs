@@ -219,7 +219,66 @@ const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::BoxFuture;
+
     use super::*;
+    use crate::conversation::{Context, Piece, Source, Speaker, Wording};
+    use crate::live::paper_world::PaperWorld;
+    use crate::phone_number::PhoneNumber;
+    use crate::ports::{Announcement, Announcements};
+    use crate::time::{CallTime, Timestamp};
+
+    /// Nothing is announced here.
+    struct Nobody;
+
+    impl Announcements for Nobody {
+        fn announce(&self, _announcement: Announcement) -> BoxFuture<'_, Result<(), Fault>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn take(&self, _: PhoneNumber, _: Timestamp) -> BoxFuture<'_, Result<Option<Context>, Fault>> {
+            Box::pin(async { Ok(None) })
+        }
+    }
+
+    fn word(number: usize) -> Piece {
+        Piece {
+            source: Source::Assistant,
+            name: format!("w{number}"),
+            by: Speaker::Prospect,
+            from: CallTime::from_millis(1_000 * number as u64),
+            until: CallTime::from_millis(1_000 * number as u64 + 500),
+            words: format!("word {number}"),
+            confidence: None,
+            wording: Wording::Final,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_reads_slower_than_the_call_goes_on_is_told_so_and_let_go_and_the_call_goes_on() {
+        let world = PaperWorld::new();
+        let (live, _prospect) = world.call(1).await;
+        let (switchboard, calls) = (world.switchboard.clone(), world.world.clone());
+        let keys = vec!["operator".to_owned()];
+        let api = Arc::new(Api::new(switchboard, calls, Arc::new(Nobody), keys, Duration::from_secs(60)));
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", "Bearer operator".parse().unwrap());
+        let from = Ok(Query(From { from: None }));
+        let answer = events(State(api.clone()), Path(live.id.to_string()), from, headers).await;
+        assert_eq!(answer.status().as_u16(), 200);
+        let mut watching = world.watch();
+        for number in 0..400 {
+            assert!(live.teller.words(word(number)).await);
+            watching.until(live.id, |entry| matches!(entry.event, crate::call::Event::Said(_))).await;
+        }
+        let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let last = text.trim_end().rsplit("\n\n").next().unwrap();
+        assert!(last.contains("event: fell-behind") && last.contains("Last-Event-ID"), "{last}");
+        assert!(text.starts_with("event: began"), "{text}");
+        assert!(api.followers.calls().is_empty(), "its place is free");
+        assert!(live.teller.words(word(400)).await, "the call goes on");
+    }
 
     #[test]
     fn so_many_follow_one_call_and_a_place_is_free_again_when_one_leaves() {

@@ -13,6 +13,8 @@ pub(super) struct Heads {
     whole: AtomicU32,
     answering: AtomicBool,
     stuck: AtomicBool,
+    /// How often something went out.
+    written: AtomicU32,
 }
 
 impl Heads {
@@ -34,6 +36,7 @@ impl Heads {
     /// Something of an answer went out.
     pub(super) fn wrote(&self) {
         self.stuck.store(false, Ordering::Relaxed);
+        self.written.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Nothing more goes out before something of it is read.
@@ -52,11 +55,12 @@ pub(super) struct Watch {
     since: Instant,
     first: bool,
     stuck_since: Option<Instant>,
+    written: u32,
 }
 
 impl Watch {
     pub(super) fn new(now: Instant) -> Self {
-        Self { begun: 0, since: now, first: true, stuck_since: None }
+        Self { begun: 0, since: now, first: true, stuck_since: None, written: 0 }
     }
 
     pub(super) fn is_late(&mut self, heads: &Heads, now: Instant) -> bool {
@@ -76,7 +80,9 @@ impl Watch {
 
     /// Whether nothing at all went out for too long while there was something to say.
     fn is_stuck(&mut self, heads: &Heads, now: Instant) -> bool {
-        if !heads.stuck.load(Ordering::Relaxed) {
+        let written = heads.written.load(Ordering::Relaxed);
+        let moved = std::mem::replace(&mut self.written, written) != written;
+        if moved || !heads.stuck.load(Ordering::Relaxed) {
             self.stuck_since = None;
             return false;
         }
