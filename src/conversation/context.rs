@@ -1,21 +1,21 @@
-//! What is known before the first word.
+//! What is known of a call before its first word: who rang whom, in which language, and what the account is worth.
 
 use serde::{Deserialize, Serialize};
 
-/// What is known before the first word.
+/// What is known of a call before its first word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Context {
     /// Who rang whom.
     pub direction: Direction,
-    /// The account, as far as it is known.
+    /// What is known of the prospect's account.
     pub account: Account,
-    /// The language of the talk.
+    /// The language of the talk, as in `en` or `de-AT`; empty: English.
     pub language: String,
 }
 
 /// Who rang whom.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// They rang us.
@@ -25,18 +25,20 @@ pub enum Direction {
     Outbound,
 }
 
-/// An account, as far as it is known.
+/// What is known of the prospect's account; whatever is not known is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Account {
-    /// What kind of customer they are: `enterprise`, `vip`.
+    /// The operator's name for how important it is: `enterprise`, `standard`.
     pub tier: String,
-    /// How many people there use it.
+    /// How many people there would use it.
     pub seats: Option<u32>,
-    /// Whether somebody here looks after them.
+    /// Whether somebody here looks after it already.
     pub owner: bool,
-    /// The campaign that brought the call about.
+    /// Whether they buy from us already.
+    pub customer: bool,
+    /// The campaign that this call belongs to.
     pub campaign: String,
-    /// Why they are rung.
+    /// Why they are called.
     pub reason: String,
 }

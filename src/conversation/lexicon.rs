@@ -1,0 +1,321 @@
+//! The phrases of every language, read from their files and ready to be listened with.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use rust_stemmers::Algorithm;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error;
+use toml::Spanned;
+
+use crate::conversation::meaning::{Grammar, Meaning};
+use crate::conversation::numbers::Counting;
+use crate::conversation::rules::{Element, Making, Negated, Spoken};
+use crate::conversation::signal::SignalKind;
+use crate::conversation::text::Text;
+use crate::conversation::tongue::Tongue;
+use crate::conversation::written::{By, Group, Needs, Told, Written};
+
+/// The phrases of every language.
+#[derive(Debug)]
+pub struct Lexicon {
+    tongues: Vec<Arc<Tongue>>,
+    written: Vec<Written>,
+}
+
+/// What is wrong with a file of phrases.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadLexicon {
+    /// It is no such file.
+    #[error("not a file of phrases: {0}")]
+    Form(String),
+    /// One of its phrases is of no use.
+    #[error("line {line}: {phrase:?}: {what}")]
+    Phrase {
+        /// Counted from 1.
+        line: usize,
+        /// The phrase, class or name.
+        phrase: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// It is too much.
+    #[error("{0} bytes of phrases; {LARGEST} are the most")]
+    TooLarge(usize),
+}
+
+impl Lexicon {
+    /// What Baton ships with.
+    pub fn shipped() -> Arc<Self> {
+        Arc::clone(&SHIPPED)
+    }
+
+    /// Not a word of any language: what the shipped files are put on.
+    fn none() -> Self {
+        Self { tongues: Vec::new(), written: Vec::new() }
+    }
+
+    /// What Baton ships with, and an operator's file on top of the language that it names (`en` where it names none).
+    pub fn with(extra_toml: &str) -> Result<Self, BadLexicon> {
+        Self::shipped().and(extra_toml)
+    }
+
+    /// These, and one more file on top.
+    pub fn and(&self, extra_toml: &str) -> Result<Self, BadLexicon> {
+        if extra_toml.len() > LARGEST {
+            return Err(BadLexicon::TooLarge(extra_toml.len()));
+        }
+        let mut extra: Written =
+            toml::from_str(extra_toml).map_err(|e| BadLexicon::Form(e.to_string().trim_end().to_owned()))?;
+        if extra.language.is_empty() {
+            FIRST.clone_into(&mut extra.language);
+        }
+        let place = self.written.iter().position(|written| written.language == extra.language);
+        let below = place.map_or_else(Written::default, |place| self.written[place].clone());
+        let (shipped, language) = (below.phrases.len(), extra.language.clone());
+        let mut whole = extra.on_top_of(below);
+        whole.language = language;
+        let tongue = compiled(&whole, shipped).map_err(|wrong| wrong.at(extra_toml))?;
+        let mut more = Self { tongues: self.tongues.clone(), written: self.written.clone() };
+        match place {
+            Some(place) => (more.tongues[place], more.written[place]) = (Arc::new(tongue), whole),
+            None => {
+                more.tongues.push(Arc::new(tongue));
+                more.written.push(whole);
+            }
+        }
+        Ok(more)
+    }
+
+    /// The languages that can be listened to.
+    pub fn languages(&self) -> Vec<&str> {
+        self.tongues.iter().map(|tongue| tongue.name.as_str()).collect()
+    }
+
+    /// The language of this name (`de` for `de-AT`); the first one where it is not known.
+    pub(crate) fn tongue(&self, language: &str) -> Arc<Tongue> {
+        let short = language.split(['-', '_']).next().unwrap_or_default().to_lowercase();
+        let known = self.tongues.iter().find(|tongue| tongue.name == short);
+        Arc::clone(known.unwrap_or(&self.tongues[0]))
+    }
+}
+
+/// What is wrong, and where in the file.
+#[derive(Debug)]
+struct Wrong {
+    place: usize,
+    phrase: String,
+    what: String,
+}
+
+impl Wrong {
+    fn new(phrase: &Spanned<String>, what: impl Into<String>) -> Self {
+        Self { place: phrase.span().start, phrase: phrase.get_ref().clone(), what: what.into() }
+    }
+
+    fn at(self, file: &str) -> BadLexicon {
+        let before = file.as_bytes().iter().take(self.place);
+        let line = 1 + before.filter(|&&byte| byte == b'\n').count();
+        BadLexicon::Phrase { line, phrase: self.phrase, what: self.what }
+    }
+}
+
+/// A language from its file; of its phrases the first so many are shipped ones.
+fn compiled(written: &Written, shipped: usize) -> Result<Tongue, Wrong> {
+    let whole_file = |what: String| Wrong { place: 0, phrase: written.language.clone(), what };
+    let stems = Algorithm::deserialize(IntoDeserializer::<Error>::into_deserializer(
+        capitalised(&written.stems).as_str(),
+    ))
+    .map_err(|_| whole_file(format!("no stemmer is called {:?}; say stems = \"english\"", written.stems)))?;
+    let mut tongue = Tongue::of_words(written, stems);
+    tongue.counting = Counting::new(&written.numbers, &written.counted, |word| tongue.stem(word));
+    let knowledge = written.knowledge.iter().flat_map(|topic| stems_of(&tongue, topic));
+    tongue.knowledge = knowledge.filter(|stem| !tongue.empty.contains(stem)).collect();
+    check_withouts(written)?;
+
+    let mut classes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, words) in &written.classes {
+        let stems = words.iter().map(|words| stems_of(&tongue, words.get_ref()).join(" "));
+        classes.insert(name, stems.filter(|stems| !stems.is_empty()).collect());
+    }
+    let mut making = Making::default();
+    for (number, group) in written.phrases.iter().enumerate() {
+        making.group(spoken(group)?);
+        for phrase in &group.say {
+            let unwanted = |without: &Spanned<String>| without.get_ref() == phrase.get_ref();
+            if number < shipped && written.without.iter().any(unwanted) {
+                continue;
+            }
+            for elements in elements(&tongue, &classes, phrase)? {
+                making.phrase(&elements).map_err(|what| Wrong::new(phrase, what))?;
+            }
+        }
+    }
+    words_of_the_trade(written, &tongue, &mut making);
+    tongue.rules = making.made().map_err(whole_file)?;
+    Ok(tongue)
+}
+
+fn check_withouts(written: &Written) -> Result<(), Wrong> {
+    let known = |phrase: &Spanned<String>| {
+        written.phrases.iter().flat_map(|group| &group.say).any(|said| said.get_ref() == phrase.get_ref())
+    };
+    match written.without.iter().find(|phrase| !known(phrase)) {
+        Some(phrase) => Err(Wrong::new(phrase, "no shipped phrase reads so")),
+        None => Ok(()),
+    }
+}
+
+fn spoken(group: &Group) -> Result<Spoken, Wrong> {
+    let meaning = |name: &Spanned<String>| {
+        Meaning::of(name.get_ref())
+            .ok_or_else(|| Wrong::new(name, "means nothing; the names stand at the head of phrases/en.toml"))
+    };
+    let negated = match &group.negated {
+        None => Negated::Nothing,
+        Some(same) if same.get_ref() == "same" => Negated::Same,
+        Some(other) => Negated::Other(meaning(other)?),
+    };
+    if group.strength > 100 {
+        return Err(Wrong::new(&group.means, "a strength is at most 100"));
+    }
+    Ok(Spoken {
+        meaning: meaning(&group.means)?,
+        strength: group.strength,
+        about: group.about.clone(),
+        by: group.by,
+        needs: group.needs,
+        negated,
+        told: group.told,
+    })
+}
+
+/// What an operator lists by name: competitors and the glossary.
+fn words_of_the_trade(written: &Written, tongue: &Tongue, making: &mut Making) {
+    let competitor = Meaning::Signal(SignalKind::CompetitorNamed);
+    let named = written.competitors.iter().map(|name| (competitor, name, 90));
+    let deep = written.glossary.iter().map(|word| (Meaning::Grammar(Grammar::Deep), word, 50));
+    for (meaning, name, strength) in named.chain(deep) {
+        let stems = stems_of(tongue, name);
+        if stems.is_empty() {
+            continue;
+        }
+        making.group(Spoken {
+            meaning,
+            strength,
+            about: name.clone(),
+            by: By::Anyone,
+            needs: Needs::Nothing,
+            negated: Negated::Same,
+            told: Told::Counts,
+        });
+        making.phrase(&[Element::OneOf(vec![stems.join(" ")])]).expect("a name that has a stem is a phrase");
+    }
+}
+
+/// A phrase in its elements, once for each choice of what may be left out.
+fn elements(
+    tongue: &Tongue,
+    classes: &BTreeMap<&str, Vec<String>>,
+    phrase: &Spanned<String>,
+) -> Result<Vec<Vec<Element>>, Wrong> {
+    let mut all: Vec<Vec<Element>> = vec![Vec::new()];
+    let mut run: Vec<&str> = Vec::new();
+    for word in phrase.get_ref().split_whitespace().chain([""]) {
+        let (bare, optional) = word.strip_suffix('?').map_or((word, false), |bare| (bare, true));
+        let special = matches!(bare, "" | "^" | "$" | "#" | "…" | "...")
+            || bare.starts_with(['<', '*'])
+            || bare.contains('|')
+            || optional;
+        if !special {
+            run.push(word);
+            continue;
+        }
+        for stem in stems_of(tongue, &run.join(" ")) {
+            all.iter_mut().for_each(|row| row.push(Element::OneOf(vec![stem.clone()])));
+        }
+        run.clear();
+        if bare.is_empty() {
+            continue;
+        }
+        if optional && !bare.starts_with(['<', '*']) && stems_of(tongue, &bare.replace('|', " ")).is_empty() {
+            // A filler may always stand there.
+            continue;
+        }
+        let element = element(tongue, classes, bare).map_err(|what| Wrong::new(phrase, what))?;
+        let mut with = all.clone();
+        with.iter_mut().for_each(|row| row.push(element.clone()));
+        if optional {
+            all.extend(with);
+        } else {
+            all = with;
+        }
+        if all.len() > MOST_CHOICES {
+            return Err(Wrong::new(phrase, "more than five things may be left out: write two phrases"));
+        }
+    }
+    Ok(all)
+}
+
+fn element(tongue: &Tongue, classes: &BTreeMap<&str, Vec<String>>, word: &str) -> Result<Element, String> {
+    Ok(match word {
+        "^" => Element::First,
+        "$" => Element::Last,
+        "#" => Element::Number,
+        "…" | "..." => Element::Room,
+        "*" => Element::Any(1),
+        _ if word.starts_with('*') => {
+            let many = word[1..].parse().ok().filter(|many| (1..=9).contains(many));
+            Element::Any(many.ok_or("write * for any word, *3 for up to three")?)
+        }
+        _ => {
+            let mut stems: Vec<String> = Vec::new();
+            for choice in word.split('|') {
+                if let Some(class) = choice.strip_prefix('<').and_then(|name| name.strip_suffix('>')) {
+                    let words = classes.get(class).ok_or_else(|| format!("no class is called <{class}>"))?;
+                    stems.extend(words.iter().cloned());
+                } else {
+                    stems.push(stems_of(tongue, choice).join(" "));
+                }
+            }
+            stems.retain(|stem| !stem.is_empty());
+            stems.sort();
+            stems.dedup();
+            if stems.is_empty() {
+                return Err(format!("{word:?} has no word in it that is looked for"));
+            }
+            Element::OneOf(stems)
+        }
+    })
+}
+
+fn stems_of(tongue: &Tongue, words: &str) -> Vec<String> {
+    let text = Text::read(tongue, words);
+    (0..text.len()).map(|place| text.stem(place).to_owned()).collect()
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+static SHIPPED: LazyLock<Arc<Lexicon>> = LazyLock::new(|| {
+    let mut lexicon = Lexicon::none();
+    for file in FILES {
+        lexicon = lexicon.and(file).expect("the shipped phrases are right: a test reads them");
+    }
+    Arc::new(lexicon)
+});
+
+/// The files that ship; the first one's language is taken for any that is not known.
+const FILES: [&str; 2] = [include_str!("phrases/en.toml"), include_str!("phrases/de.toml")];
+
+/// The language of a file that names none.
+const FIRST: &str = "en";
+
+/// The largest file of phrases: many times what ships.
+const LARGEST: usize = 1 << 20;
+
+/// Five things that may be left out of a phrase make so many phrases of it.
+const MOST_CHOICES: usize = 32;
