@@ -86,7 +86,7 @@ fn frustration() -> Trigger {
             30,
             &[
                 (AnnoyedStrongly, 130),
-                (AnnoyedMildly, 72),
+                (AnnoyedMildly, 82),
                 (Complained, 30),
                 (WantsToCancel, 30),
                 (RepeatedSelf, 20),
@@ -285,7 +285,7 @@ fn ambiguity() -> Trigger {
             Reason::Ambiguity,
             Urgency::AskFirst,
             98,
-            &[(Vague, 60), (MixedNeeds, 60), (BuyingIntent, 15), (Thanked, -40), (WantsNoPerson, -80)],
+            &[(Vague, 82), (MixedNeeds, 60), (BuyingIntent, 15), (Thanked, -40), (WantsNoPerson, -80)],
         )
     }
     .over_turns(2)
