@@ -33,9 +33,9 @@ pub(crate) fn inbound() -> Changes {
     Changes::default()
 }
 
-/// Whom we ring did not ask for it: a "no" counts more, and we wait longer before we ask again.
+/// Whom we ring did not ask for it: it takes more to ask again after a "no".
 pub(crate) fn outbound() -> Changes {
-    Changes { cool_down: Some(Span::secs(60)), after_refusal: Some(125), ..Changes::default() }
+    Changes { after_refusal: Some(125), ..Changes::default() }
 }
 
 /// One clear request is enough, at any time, and counts before the sentence is finished; it is forgotten soon.

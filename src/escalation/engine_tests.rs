@@ -209,6 +209,34 @@ fn after_an_answer_it_is_quiet_for_a_while() {
 }
 
 #[test]
+fn what_was_said_while_it_was_quiet_counts_when_the_quiet_is_over() {
+    let mut talk = Talk::new();
+    talk.says(&[(AnnoyedStrongly, 100)]);
+    talk.answers(Answer::NoAnswer);
+    assert_eq!(why(talk.says(&[(MeetingWanted, 95)])), None);
+    talk.waits(4);
+    assert_eq!(why(talk.says(&[])), INTERESTED);
+    assert_eq!(why(talk.says(&[])), None);
+}
+
+#[test]
+fn who_evades_a_question_is_not_vague_about_what_they_want() {
+    let evades = |about: &str| {
+        let mut talk = Talk::new();
+        let mut decision = None;
+        for number in 1..=2 {
+            let at = CallTime::from_millis(u64::from(number) * 10_000);
+            let told = turn(number, at, Wording::Final);
+            let vague = Signal { about: about.to_owned(), ..signal(Vague, 80, &told) };
+            decision = talk.engine.said(&told, &[vague], &talk.shape.clone());
+        }
+        why(decision)
+    };
+    assert_eq!(evades(""), Some((Reason::Ambiguity, Urgency::AskFirst)));
+    assert_eq!(evades("company-size"), None);
+}
+
+#[test]
 fn no_answer_is_no_refusal() {
     let mut talk = Talk::new();
     talk.says(&[(MeetingWanted, 95)]);

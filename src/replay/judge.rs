@@ -243,7 +243,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for talk in &self.talks {
-            let calm = if talk.expected.is_empty() && talk.uncalled_for.is_empty() { "  calm, as it should be" } else { "" };
+            let calm = if talk.expected.is_empty() && talk.uncalled_for.is_empty() {
+                "  calm, as it should be"
+            } else {
+                ""
+            };
             writeln!(f, "{}{calm}", talk.file)?;
             for (right, verdict, made) in &talk.expected {
                 let reasons: Vec<&str> = right.reasons.iter().map(|reason| reason.word()).collect();
@@ -251,7 +255,11 @@ impl fmt::Display for Report {
                 write!(f, "{}, {}, at {}", reasons.join(" or "), right.urgency.word(), right.at)?;
                 match made {
                     Some(made) if *verdict != Verdict::Met => writeln!(f, "; was: {made}")?,
-                    Some(made) => writeln!(f, " (at {}, {} of {})", made.turn, made.decision.score, made.decision.threshold)?,
+                    Some(made) => writeln!(
+                        f,
+                        " (at {}, {} of {})",
+                        made.turn, made.decision.score, made.decision.threshold
+                    )?,
                     None => writeln!(f)?,
                 }
             }
