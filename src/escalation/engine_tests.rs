@@ -156,8 +156,8 @@ fn the_same_words_weigh_less_at_the_beginning() {
     early.shape = Shape::default();
     let mut late = Talk::new();
     for n in 0..3 {
-        assert_eq!(why(early.says(&[(PricingAsked, 100)])), None);
-        assert_eq!(why(late.says(&[(PricingAsked, 100)])).is_some(), n == 2);
+        assert_eq!(why(early.says(&[(PricingAsked, 85)])), None);
+        assert_eq!(why(late.says(&[(PricingAsked, 85)])).is_some(), n == 2);
     }
 }
 
