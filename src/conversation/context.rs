@@ -38,6 +38,8 @@ pub struct Account {
     pub seats: Option<u32>,
     /// Whether somebody of ours looks after it already.
     pub owner: bool,
+    /// Whether they are a customer already.
+    pub customer: bool,
     /// What they are called for.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub campaign: String,

@@ -7,6 +7,7 @@ use crate::conversation::meaning::{Grammar, Meaning};
 use crate::conversation::numbers::Number;
 use crate::conversation::rules::Found;
 use crate::conversation::sensitive::ReadOut;
+use crate::conversation::signal::SignalKind;
 use crate::conversation::turn::{FactName, Speaker};
 
 /// A fact that they said themselves.
@@ -69,6 +70,12 @@ fn value(listening: &Listening<'_>, said: &Words<'_>, found: &Found<'_>, name: F
             let first = found.took?.0;
             (!listening.tongue.empty.contains(said.text.stem(first))).then_some(taken)
         }
+        // "Something for the line" is no use that one could go by.
+        FactName::UseCase => {
+            let vague =
+                |f: &Found<'_>| matches!(f.spoken.meaning, Meaning::Signal(kind) if NO_USE.contains(&kind));
+            (!said.found.iter().any(|f| vague(f) && f.from < found.to && found.from < f.to)).then_some(taken)
+        }
         _ => Some(taken),
     }
 }
@@ -118,10 +125,7 @@ fn answered(listening: &Listening<'_>, said: &Words<'_>) -> Vec<Fact> {
         let stretch = listening.stretch(said, from.unwrap_or(said.text.len()), said.text.len());
         stretch.chars().take(LONGEST_VALUE).collect::<String>()
     };
-    let vague = said
-        .found
-        .iter()
-        .any(|f| f.spoken.meaning == Meaning::Signal(crate::conversation::signal::SignalKind::Vague));
+    let vague = said.found.iter().any(|f| f.spoken.meaning == Meaning::Signal(SignalKind::Vague));
     let inferred =
         |name, value| Fact { name, value, standing: Standing::Inferred, turn: Some(listening.turn.number) };
     let mut facts = Vec::new();
@@ -192,6 +196,16 @@ fn titled(name: &str) -> String {
     };
     name.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
+
+/// What is wanted with these is no use of ours.
+const NO_USE: [SignalKind; 6] = [
+    SignalKind::Vague,
+    SignalKind::AskedForPerson,
+    SignalKind::WantsNoPerson,
+    SignalKind::WantsToCancel,
+    SignalKind::Complained,
+    SignalKind::MeetingWanted,
+];
 
 /// A fact in more letters is a speech.
 const LONGEST_VALUE: usize = 120;

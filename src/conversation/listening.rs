@@ -115,6 +115,9 @@ impl Listening<'_> {
                 heard.signals.push(self.signal(SignalKind::SensitiveSaid, 95, "", "card number"));
             }
         }
+        self.by_evasion(heard);
+        let place = |signal: &Signal| self.turn.words.find(signal.words.as_str()).unwrap_or(0);
+        heard.signals.sort_by_key(place);
         heard.stage = stage_by(&heard.signals);
     }
 
@@ -129,7 +132,7 @@ impl Listening<'_> {
                 continue;
             }
             let about = match found.took {
-                Some((from, to)) if found.spoken.about.is_empty() => self.stretch(said, from, to),
+                Some((from, to)) if kind == SignalKind::CompetitorNamed => self.stretch(said, from, to),
                 _ => found.spoken.about.as_str(),
             };
             let words = self.stretch(said, found.from, found.to);
@@ -196,12 +199,23 @@ impl Listening<'_> {
             (None, Some(_)) => true,
             (Some(_), None) => last.lead.offers_person && not_now,
         };
-        let refused = refused && !has(SignalKind::AskedForPerson);
+        let refused = refused && !(last.lead.offers_person && has(SignalKind::AskedForPerson));
         let found = if refused { no.or(yes) } else { yes.or(no) };
         let words = found.map_or("", |found| self.stretch(said, found.from, found.to));
         let kind = if refused { SignalKind::SaidNo } else { SignalKind::SaidYes };
         let strength = found.map_or(80, |found| found.spoken.strength);
         add(&mut heard.signals, self.signal(kind, strength, words, about));
+    }
+
+    /// What they stay vague about, where the assistant asked for it.
+    fn by_evasion(&self, heard: &mut Heard) {
+        let last = self.before.iter().rev().take(2).find(|heard| heard.by == Speaker::Assistant);
+        let asked = last.and_then(|last| last.lead.asks.iter().find(|fact| TELLING.contains(fact)));
+        let vague = heard.signals.iter_mut().find(|signal| signal.kind == SignalKind::Vague);
+        if let (Some(fact), Some(vague)) = (asked, vague) {
+            fact.word().clone_into(&mut vague.about);
+            vague.strength = vague.strength.saturating_add(20).min(100);
+        }
     }
 
     fn by_questions(&self, said: &Words<'_>, heard: &mut Heard) {
@@ -260,7 +274,7 @@ impl Listening<'_> {
             let twices = (number.value / large.max(1)).ilog2().min(3) as u8;
             let words = self.stretch(said, number.from, to);
             let about = format!("{} {}", number.value, unit.name);
-            add(&mut heard.signals, self.signal(SignalKind::LargeSize, 65 + 10 * twices, words, &about));
+            add(&mut heard.signals, self.signal(SignalKind::LargeSize, 65 + 12 * twices, words, &about));
         }
     }
 
@@ -417,6 +431,9 @@ fn stage_by(signals: &[Signal]) -> StageOfTalk {
 const OF_ASSISTANT: [SignalKind; 3] =
     [SignalKind::AssistantFellBack, SignalKind::AssistantRepeated, SignalKind::AssistantUnsure];
 
+/// What tells whether somebody is worth a person's time.
+const TELLING: [FactName; 4] = [FactName::CompanySize, FactName::Role, FactName::Timeline, FactName::UseCase];
+
 /// What "never mind" takes back.
 const CAN_BE_TAKEN_BACK: [SignalKind; 8] = [
     SignalKind::AskedForPerson,
@@ -449,10 +466,10 @@ const MORE_OF_IT: u8 = 8;
 const ANSWER_WITHIN: usize = 4;
 
 /// Questions of which so much is the same are one, in hundredths of the shorter.
-const ALIKE: usize = 60;
+const ALIKE: usize = 70;
 
 /// Turns of which so much is the same say the same, in hundredths of both together.
-const SAME: usize = 60;
+const SAME: usize = 75;
 
 /// Turns that say less cannot be told to say the same.
 const REPEATS_FROM: usize = 4;

@@ -64,6 +64,8 @@ pub(crate) enum Grammar {
     Answers,
     /// A word of the trade.
     Deep,
+    /// Who does something: behind it a verb begins no question.
+    Subject,
     /// "And", "or": another question may follow.
     Joins,
 }

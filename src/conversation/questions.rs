@@ -32,7 +32,7 @@ pub(crate) fn asked(tongue: &Tongue, text: &Text, found: &[Found<'_>]) -> Vec<Qu
         for opening in bearing.all(Grammar::Question) {
             let within = opening.from >= sentence.from && opening.from < sentence.to;
             if within && opens(text, &bearing, opening, &openings, marked) {
-                openings.push((opening.from, opening.spoken.about != WH));
+                openings.push((opening.from, is_yes_or_no(opening)));
             }
         }
         if openings.is_empty() && marked {
@@ -68,6 +68,10 @@ fn opens(
     if bearing.told_of_others(opening) {
         return false;
     }
+    let subject = bearing.all(Grammar::Subject).any(|subject| subject.to == at);
+    if subject && is_yes_or_no(opening) && text.pause_before(at) == Pause::None {
+        return false;
+    }
     let paused = text.pause_before(at) >= Pause::Comma;
     let joined = bearing.all(Grammar::Joins).any(|join| join.to == at);
     match before.last() {
@@ -77,7 +81,7 @@ fn opens(
 }
 
 /// Whether a phrase is a question's beginning that a yes or a no answers.
-pub(crate) fn is_yes_or_no(found: &Found<'_>) -> bool {
+fn is_yes_or_no(found: &Found<'_>) -> bool {
     found.spoken.meaning == Meaning::Grammar(Grammar::Question) && found.spoken.about != WH
 }
 

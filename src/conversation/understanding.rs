@@ -119,7 +119,7 @@ impl Understanding {
                 signals.push(signal(SignalKind::Unanswered, 90, words, String::new()));
             }
             Note::Unsure(sure) => {
-                let strength = sure.map_or(70, |sure| 100_u8.saturating_sub(sure));
+                let strength = sure.map_or(80, |sure| 100_u8.saturating_sub(sure));
                 signals.push(signal(SignalKind::AssistantUnsure, strength, String::new(), String::new()));
             }
             Note::Fact(name, value) => {

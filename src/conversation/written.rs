@@ -193,6 +193,15 @@ impl Written {
         whole.competitors.extend(self.competitors);
         whole.numbers.words.extend(self.numbers.words);
         whole.numbers.times.extend(self.numbers.times);
+        for (new, old) in [
+            (self.numbers.and, &mut whole.numbers.and),
+            (self.numbers.point, &mut whole.numbers.point),
+            (self.numbers.twice, &mut whole.numbers.twice),
+        ] {
+            if !new.is_empty() {
+                *old = new;
+            }
+        }
         whole.numbers.money.extend(self.numbers.money);
         whole.counted.extend(self.counted);
         whole.account.tiers.extend(self.account.tiers);

@@ -14,28 +14,29 @@ use crate::time::Span;
 
 pub(crate) fn triggers() -> BTreeMap<String, Trigger> {
     let all = [
-        explicit_request(),
-        human_only_topic(),
-        frustration(),
-        exception(),
-        high_value(),
-        repetition(),
-        complexity(),
-        hesitation(),
-        high_interest(),
-        missing_evidence(),
-        ambiguity(),
+        ("explicit-request", explicit_request()),
+        ("human-only-topic", human_only_topic()),
+        ("frustration", frustration()),
+        ("exception", exception()),
+        ("high-value", high_value()),
+        ("loop", repetition()),
+        ("complexity", complexity()),
+        ("hesitation", hesitation()),
+        ("high-interest", high_interest()),
+        ("buying-questions", buying_questions()),
+        ("missing-evidence", missing_evidence()),
+        ("ambiguity", ambiguity()),
     ];
-    all.into_iter().map(|trigger| (trigger.reason.word().to_owned(), trigger)).collect()
+    BTreeMap::from(all.map(|(name, trigger)| (name.to_owned(), trigger)))
 }
 
 pub(crate) fn inbound() -> Changes {
     Changes::default()
 }
 
-/// Whom we ring did not ask for it: a "no" counts more, and we wait longer before we ask again.
+/// Whom we ring did not ask for it: it takes more to ask again after a "no".
 pub(crate) fn outbound() -> Changes {
-    Changes { cool_down: Some(Span::secs(60)), after_refusal: Some(125), ..Changes::default() }
+    Changes { after_refusal: Some(125), ..Changes::default() }
 }
 
 /// One clear request is enough, at any time, and counts before the sentence is finished; it is forgotten soon.
@@ -86,7 +87,7 @@ fn frustration() -> Trigger {
             30,
             &[
                 (AnnoyedStrongly, 130),
-                (AnnoyedMildly, 72),
+                (AnnoyedMildly, 82),
                 (Complained, 30),
                 (WantsToCancel, 30),
                 (RepeatedSelf, 20),
@@ -167,10 +168,10 @@ fn repetition() -> Trigger {
             Urgency::Normal,
             60,
             &[
-                (AssistantFellBack, 64),
+                (AssistantFellBack, 70),
                 (AssistantRepeated, 64),
-                (AskedAgain, 60),
-                (RepeatedSelf, 50),
+                (AskedAgain, 72),
+                (RepeatedSelf, 60),
                 (Unanswered, 10),
                 (VoiceFrustrated, 20),
                 (Thanked, -60),
@@ -229,7 +230,7 @@ fn hesitation() -> Trigger {
     .needing(&[Wavered])
 }
 
-/// They want to go on; or three and more questions of the kind that one asks before buying.
+/// They want to go on: to see it, to meet, to buy.
 fn high_interest() -> Trigger {
     Trigger {
         half_life: Span::secs(300),
@@ -257,7 +258,33 @@ fn high_interest() -> Trigger {
             ],
         )
     }
-    .needing(&[BuyingIntent, MeetingWanted, PricingAsked, BuyingQuestion])
+    .firing_on(&[BuyingIntent, MeetingWanted])
+}
+
+/// Three and more questions of the kind that one asks before buying.
+fn buying_questions() -> Trigger {
+    Trigger {
+        half_life: Span::secs(300),
+        by_stage: true,
+        ..Trigger::plain(
+            Reason::HighInterest,
+            Urgency::Normal,
+            92,
+            &[
+                (PricingAsked, 54),
+                (BuyingQuestion, 54),
+                (CustomNeed, 40),
+                (BuyingIntent, 40),
+                (Urgent, 10),
+                (WantsNoPerson, -80),
+                (NeverMind, -60),
+                (Objected, -15),
+                (Vague, -15),
+            ],
+        )
+    }
+    .firing_on(&[PricingAsked, BuyingQuestion, CustomNeed])
+    .over_turns(3)
 }
 
 /// It may be worth a person's time, but nothing that would tell has been said although there was room for it.
@@ -285,7 +312,7 @@ fn ambiguity() -> Trigger {
             Reason::Ambiguity,
             Urgency::AskFirst,
             98,
-            &[(Vague, 60), (MixedNeeds, 60), (BuyingIntent, 15), (Thanked, -40), (WantsNoPerson, -80)],
+            &[(Vague, 82), (MixedNeeds, 60), (BuyingIntent, 15), (Thanked, -40), (WantsNoPerson, -80)],
         )
     }
     .over_turns(2)

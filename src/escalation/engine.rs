@@ -190,9 +190,13 @@ impl Engine {
                 best = Some((name, trigger, score));
             }
         }
+        let best = best.map(|(name, trigger, score)| (name.clone(), trigger, score));
+        let partial = matches!(telling, Telling::Turn(_, Wording::Partial));
+        if self.pending.is_none() && at >= self.quiet_until && !partial {
+            self.ledger.weighed();
+        }
         let (name, trigger, score) = best?;
-        drop(ground);
-        Some(self.decide_on(name, trigger, score))
+        Some(self.decide_on(&name, trigger, score))
     }
 
     fn decide_on(&mut self, name: &str, trigger: &Trigger, score: Score) -> Decision {

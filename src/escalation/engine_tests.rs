@@ -156,8 +156,8 @@ fn the_same_words_weigh_less_at_the_beginning() {
     early.shape = Shape::default();
     let mut late = Talk::new();
     for n in 0..3 {
-        assert_eq!(why(early.says(&[(PricingAsked, 100)])), None);
-        assert_eq!(why(late.says(&[(PricingAsked, 100)])).is_some(), n == 2);
+        assert_eq!(why(early.says(&[(PricingAsked, 85)])), None);
+        assert_eq!(why(late.says(&[(PricingAsked, 85)])).is_some(), n == 2);
     }
 }
 
@@ -206,6 +206,34 @@ fn after_an_answer_it_is_quiet_for_a_while() {
     assert!(talk.held_back("frustration").starts_with("quiet for"), "{}", talk.held_back("frustration"));
     talk.waits(5);
     assert_eq!(why(talk.says(&[(AnnoyedMildly, 90)])), CROSS);
+}
+
+#[test]
+fn what_was_said_while_it_was_quiet_counts_when_the_quiet_is_over() {
+    let mut talk = Talk::new();
+    talk.says(&[(AnnoyedStrongly, 100)]);
+    talk.answers(Answer::NoAnswer);
+    assert_eq!(why(talk.says(&[(MeetingWanted, 95)])), None);
+    talk.waits(4);
+    assert_eq!(why(talk.says(&[])), INTERESTED);
+    assert_eq!(why(talk.says(&[])), None);
+}
+
+#[test]
+fn who_evades_a_question_is_not_vague_about_what_they_want() {
+    let evades = |about: &str| {
+        let mut talk = Talk::new();
+        let mut decision = None;
+        for number in 1..=2 {
+            let at = CallTime::from_millis(u64::from(number) * 10_000);
+            let told = turn(number, at, Wording::Final);
+            let vague = Signal { about: about.to_owned(), ..signal(Vague, 80, &told) };
+            decision = talk.engine.said(&told, &[vague], &talk.shape.clone());
+        }
+        why(decision)
+    };
+    assert_eq!(evades(""), Some((Reason::Ambiguity, Urgency::AskFirst)));
+    assert_eq!(evades("company-size"), None);
 }
 
 #[test]

@@ -17,8 +17,10 @@ pub(crate) struct Ledger {
     dropped_until: u32,
     /// The latest turn that was told.
     latest: u32,
-    /// Counts what was told: a signal that came with the latest telling is new.
+    /// Counts what was told …
     telling: u32,
+    /// … and up to which telling it has been weighed with nothing holding all of it back: what came since is new.
+    weighed: u32,
 }
 
 /// A signal that may still count.
@@ -39,7 +41,7 @@ pub(crate) struct Kept {
 impl Ledger {
     /// A turn says this; whatever it said before no longer counts. A signal that was decided on stays decided on.
     pub(crate) fn turn_said(&mut self, turn: u32, place: u8, signals: &[Signal]) {
-        self.telling = self.telling.wrapping_add(1);
+        self.telling = self.telling.saturating_add(1);
         if turn <= self.dropped_until {
             return;
         }
@@ -59,7 +61,7 @@ impl Ledger {
     /// Something other than words says this: of the voice the latest of a kind counts, of the assistant's notes one of a kind
     /// with each turn.
     pub(crate) fn noticed(&mut self, place: u8, signals: &[Signal]) {
-        self.telling = self.telling.wrapping_add(1);
+        self.telling = self.telling.saturating_add(1);
         for signal in signals.iter().take(MOST_IN_A_TURN) {
             let turn = self.latest;
             if is_of_the_voice(signal.kind) {
@@ -95,9 +97,14 @@ impl Ledger {
         self.kept.iter().enumerate().filter(counts).map(|(_, kept)| kept).chain(self.voice.values())
     }
 
-    /// Whether it came with what was told last.
+    /// Whether it has not been weighed yet.
     pub(crate) fn is_new(&self, kept: &Kept) -> bool {
-        kept.telling == self.telling
+        kept.telling > self.weighed
+    }
+
+    /// What was told by now has been weighed.
+    pub(crate) fn weighed(&mut self) {
+        self.weighed = self.telling;
     }
 
     /// Whether this turn says that, as it is known by now.

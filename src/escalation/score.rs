@@ -1,6 +1,6 @@
 //! What the evidence adds up to for one trigger, at one moment.
 
-use crate::conversation::{Signal, SignalKind};
+use crate::conversation::{FactName, Signal, SignalKind};
 use crate::escalation::decay;
 use crate::escalation::decision::Evidence;
 use crate::escalation::ledger::{Kept, Ledger, is_lasting, is_of_the_voice};
@@ -102,7 +102,7 @@ impl Ground<'_> {
                 continue;
             }
             let weight = weight(kind);
-            if weight == 0 {
+            if weight == 0 || is_about_another_fact(trigger, &kept.signal) {
                 continue;
             }
             let place = if trigger.by_stage && weight > 0 { i64::from(kept.place) } else { 100 };
@@ -140,6 +140,14 @@ impl Ground<'_> {
             !self.counting.iter().copied().any(|kept| urgent(&kept))
         })
     }
+}
+
+/// Who evades the question how large they are is not vague about what they want.
+fn is_about_another_fact(trigger: &Trigger, signal: &Signal) -> bool {
+    let evaded = || FactName::ALL.into_iter().find(|fact| fact.word() == signal.about);
+    signal.kind == SignalKind::Vague
+        && !trigger.unknown.is_empty()
+        && evaded().is_some_and(|fact| !trigger.unknown.contains(&fact))
 }
 
 fn keep_strongest<'a>(lasting: &mut [Option<&'a Kept>; LASTING_KINDS], kept: &'a Kept) {

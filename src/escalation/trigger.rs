@@ -46,7 +46,7 @@ pub struct Trigger {
     /// It fires only at the moment when one of these comes; empty: with anything that speaks for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fires_on: Vec<SignalKind>,
-    /// These facts must be missing.
+    /// These facts must be missing, and being vague counts only where it is about them or about nothing in particular.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<FactName>,
     /// How many of the facts that tell whether it is worth a person's time must be missing.

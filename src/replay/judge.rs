@@ -213,16 +213,19 @@ impl Report {
 
     /// The score without a word of the conversations: by reason, and in all.
     pub fn score(&self) -> String {
-        let mut by_reason: BTreeMap<Reason, (usize, usize)> = BTreeMap::new();
+        let mut by_reason: BTreeMap<Reason, (usize, usize, usize)> = BTreeMap::new();
         for (right, verdict, _) in self.talks.iter().flat_map(|talk| &talk.expected) {
-            let (met, all) = by_reason.entry(right.reasons[0]).or_default();
+            let (met, all, _) = by_reason.entry(right.reasons[0]).or_default();
             *met += usize::from(*verdict == Verdict::Met);
             *all += 1;
         }
-        let mut lines: Vec<String> = by_reason
-            .iter()
-            .map(|(reason, (met, all))| format!("{:<18}{met:>3} of {all}", reason.word()))
-            .collect();
+        for made in self.talks.iter().flat_map(|talk| &talk.uncalled_for) {
+            by_reason.entry(made.decision.reason).or_default().2 += 1;
+        }
+        let line = |(reason, (met, all, uncalled_for)): (&Reason, &(usize, usize, usize))| {
+            format!("{:<18}{met:>3} of {all}, {uncalled_for} uncalled for", reason.word())
+        };
+        let mut lines: Vec<String> = by_reason.iter().map(line).collect();
         let counted = Verdict::ALL.map(|verdict| format!("{} {}", self.count(verdict), verdict.word()));
         lines.push(format!(
             "{} conversations, {} right decisions: {}; {} uncalled for, {} of them in the {} calm ones",

@@ -191,6 +191,7 @@ fn account(value: &str) -> Result<Account, String> {
                 account.seats = Some(value.parse().map_err(|_| format!("{value:?} is no number of seats"))?);
             }
             "owner" => account.owner = value == "yes",
+            "customer" => account.customer = value == "yes",
             "campaign" => value.clone_into(&mut account.campaign),
             "reason" => value.clone_into(&mut account.reason),
             // Whatever else an account system knows.
