@@ -41,6 +41,7 @@ struct AccountTold {
     tier: String,
     seats: Option<u32>,
     owner: bool,
+    customer: bool,
     reason: String,
 }
 
@@ -84,6 +85,7 @@ fn announcement(body: Value, until: Timestamp) -> Result<Announcement, Wrong> {
         tier: given(&told.account.tier, "account.tier")?,
         seats: told.account.seats,
         owner: told.account.owner,
+        customer: told.account.customer,
         campaign: given(&told.campaign, "campaign")?,
         reason: given(&told.account.reason, "account.reason")?,
         outreach: told
