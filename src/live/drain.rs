@@ -73,12 +73,15 @@ async fn end_all(switchboard: &Switchboard) {
     }
 }
 
-/// Last words are said, phones are hung up, and the carrier has asked what comes next for each prospect; or nobody asks.
+/// Last words are said, and phones are hung up: the carrier has asked what comes next for each prospect, and said of each rep
+/// that they are off the phone; or it says nothing.
 async fn settle(switchboard: &Switchboard, since: Instant) {
     loop {
         let passed = clock::now().saturating_duration_since(since);
         let will_ask = |call: &LiveCall| call.next().is_some() || passed < COURTESY;
-        let is_open = |call: &Arc<LiveCall>| !call.has_ended() || (!call.is_answered() && will_ask(call));
+        let is_open = |call: &Arc<LiveCall>| {
+            !call.has_ended() || (!call.is_answered() && will_ask(call)) || call.has_rep_on_the_phone()
+        };
         let open = switchboard.calls_that(is_open).len();
         if open == 0 {
             return;
@@ -128,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::handoff::Phrase;
-    use crate::id::LegId;
+    use crate::id::{AttemptId, LegId};
     use crate::live::house_voice::HouseVoice;
     use crate::live::line::FromCarrier;
     use crate::live::paper_world::PaperWorld;
@@ -174,6 +177,7 @@ mod tests {
             );
             let (next, heard) = (carrier_asks(&world, &live).await, rep.seen.heard());
             assert!(rep.is_over(MINUTE).await);
+            live.rep_hung_up(AttemptId(1));
             (next, heard)
         };
         let began = clock::now();

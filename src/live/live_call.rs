@@ -60,6 +60,8 @@ struct RepLine {
     name: Option<CarrierCall>,
     /// Whether the try goes on.
     wanted: bool,
+    /// Somebody answered it, and the carrier has not said since that they are off the phone.
+    on_the_phone: bool,
 }
 
 /// How bad it is that a leg's stream broke.
@@ -176,6 +178,21 @@ impl LiveCall {
     /// Every rep whose phone was to be rung, and what the carrier calls it, as far as it is known.
     pub(crate) fn rung(&self) -> Vec<(AttemptId, Option<CarrierCall>)> {
         lock(&self.reps).iter().map(|(attempt, line)| (*attempt, line.name.clone())).collect()
+    }
+
+    /// Somebody answered this rep's phone.
+    pub(crate) fn rep_answered(&self, attempt: AttemptId) {
+        lock(&self.reps).entry(attempt).or_default().on_the_phone = true;
+    }
+
+    /// The carrier says that this rep is off the phone.
+    pub(crate) fn rep_hung_up(&self, attempt: AttemptId) {
+        lock(&self.reps).entry(attempt).or_default().on_the_phone = false;
+    }
+
+    /// Whether the carrier may yet ask what comes next for a rep, who would hear that an error has occurred.
+    pub(crate) fn has_rep_on_the_phone(&self) -> bool {
+        lock(&self.reps).values().any(|line| line.on_the_phone)
     }
 
     /// The carrier gave this rep's phone this name; false when it was known.

@@ -211,6 +211,9 @@ impl Switchboard {
     pub async fn seat(&self, live: &LiveCall, leg: LegId) -> Option<PhoneSeat> {
         let (address, commands) = mpsc::channel(PHONE_COMMANDS);
         let number = live.next_seat();
+        if let LegId::Rep(attempt) = leg {
+            live.rep_answered(attempt);
+        }
         let arrived = match leg {
             LegId::Prospect => Event::ProspectArrived,
             LegId::Rep(attempt) => Event::RepArrived(attempt),

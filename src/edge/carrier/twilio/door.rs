@@ -451,10 +451,12 @@ pub fn connect_document(
     })
 }
 
-/// The carrier says that this leg's call is over: about a prospect's it asks nothing more.
+/// The carrier says that this leg's call is over: it asks nothing more about it.
 fn has_left(live: &LiveCall, leg: LegId) {
-    if leg == LegId::Prospect {
-        live.set_answered();
+    match leg {
+        LegId::Prospect => live.set_answered(),
+        LegId::Rep(attempt) => live.rep_hung_up(attempt),
+        LegId::Assistant => {}
     }
 }
 
