@@ -110,7 +110,6 @@ impl Listening<'_> {
             if let Some((name, value)) = facts::read_out(&what) {
                 heard.facts.push(facts::confirmed(name, value, self.turn.number));
             } else if what == ReadOut::Card {
-                // The number itself is nobody's to keep.
                 heard.signals.push(self.signal(SignalKind::SensitiveSaid, 95, "", "card number"));
             }
         }
