@@ -200,6 +200,10 @@ impl Listening<'_> {
             (Some(_), None) => last.lead.offers_person && not_now,
         };
         let refused = refused && !(last.lead.offers_person && has(SignalKind::AskedForPerson));
+        if refused && last.lead.offers_person {
+            // "Not now" to the offer of a person puts off the person, not the need.
+            heard.signals.retain(|s| s.kind != SignalKind::NotNow || s.words.len() > SHORT_NOT_NOW);
+        }
         let found = if refused { no.or(yes) } else { yes.or(no) };
         let words = found.map_or("", |found| self.stretch(said, found.from, found.to));
         let kind = if refused { SignalKind::SaidNo } else { SignalKind::SaidYes };
@@ -464,6 +468,9 @@ const MORE_OF_IT: u8 = 8;
 
 /// A yes or no stands among the first words of an answer, or begins a clause.
 const ANSWER_WITHIN: usize = 4;
+
+/// "Not right now" has so many letters; whoever says when, says more.
+const SHORT_NOT_NOW: usize = 14;
 
 /// Questions of which so much is the same are one, in hundredths of the shorter.
 const ALIKE: usize = 70;

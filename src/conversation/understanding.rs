@@ -333,3 +333,7 @@ const NEEDS_FROM: u32 = 2;
 
 /// … and from the fifth on of what we have for it.
 const FIT_FROM: u32 = 5;
+
+#[cfg(test)]
+#[path = "understanding_tests.rs"]
+mod tests;
