@@ -1,3 +1,5 @@
+//! The engine, decision by decision: each rule with a talk that shows it.
+
 use super::*;
 use crate::conversation::{Account, Direction, FactName, Source};
 use crate::escalation::voice::{Reading, VoiceReadings, voice_signals};

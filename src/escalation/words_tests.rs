@@ -1,3 +1,5 @@
+//! Offers of a person: what they never say, and when a name is said back.
+
 use super::*;
 use crate::time::CallTime;
 
