@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use std::sync::Arc;
 
-use baton::call::{Asker, CallEnd, Decided, Effect, Entry, Event, Noted, Said, Terms, WhyAsked};
+use baton::call::{Asker, CallEnd, Decided, Effect, Entry, Event, Noted, Said, WhyAsked};
 use baton::conversation::turn::FactName;
 use baton::conversation::{
     Fact, Note, Shape, Signal, SignalKind, Source, Speaker, StageOfTalk, Standing, Turn, Wording,
@@ -162,7 +162,7 @@ fn everything() -> Vec<Entry> {
         note: "asks again".to_owned(),
     };
     let events = [
-        Event::Began(Box::new(Terms::default())),
+        Event::Began(Box::default()),
         said,
         Event::WhyAsked(Box::new(why)),
         Event::WhyAsked(Box::default()),

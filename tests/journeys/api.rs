@@ -342,13 +342,15 @@ impl Crm {
         let crm = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/baton", listener.local_addr().unwrap());
-        let router = Router::new().route("/baton", post(Self::posted)).with_state(crm.clone());
+        let posted =
+            async |State(crm): State<Self>, headers: HeaderMap, body: Bytes| crm.posted(headers, &body);
+        let router = Router::new().route("/baton", post(posted)).with_state(crm.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         (crm, url)
     }
 
-    async fn posted(State(crm): State<Self>, headers: HeaderMap, body: Bytes) -> StatusCode {
-        let mut posts = crm.0.lock().unwrap();
+    fn posted(&self, headers: HeaderMap, body: &Bytes) -> StatusCode {
+        let mut posts = self.0.lock().unwrap();
         posts.push((headers, String::from_utf8(body.to_vec()).unwrap()));
         if posts.len() == 1 { StatusCode::BAD_GATEWAY } else { StatusCode::NO_CONTENT }
     }
