@@ -11,8 +11,8 @@ use crate::ports::{BLOCK_SAMPLES, MICROS_A_SAMPLE};
 pub(super) struct Lane {
     /// A frame that is not, or not wholly, in a block yet; and where in it the rest begins.
     waits: Option<(Tapped, usize)>,
-    /// Up to where there is sound, in samples since the tap began.
-    written: u64,
+    /// Up to where there is sound, in samples since the tap began; none where there was none yet.
+    written: Option<u64>,
 }
 
 impl Lane {
@@ -33,15 +33,12 @@ impl Lane {
             };
             let rest = &tapped.sound()[offset..];
             let own = tapped.at / MICROS_A_SAMPLE + offset as u64;
-            let begins = if offset > 0 {
-                self.written
-            } else if own > self.written + NEXT_TO {
-                own
-            } else if self.written > own + BEHIND && g711::level_dbfs(rest) < QUIET_DBFS {
+            let begins = match self.written {
+                Some(written) if offset > 0 => written,
                 // A burst after a stall is caught up with where nobody speaks.
-                continue;
-            } else {
-                self.written
+                Some(written) if written > own + BEHIND && g711::level_dbfs(rest) < QUIET_DBFS => continue,
+                Some(written) if own <= written + NEXT_TO => written,
+                Some(_) | None => own,
             }
             .max(from);
             if begins >= end {
@@ -51,7 +48,7 @@ impl Lane {
             let place = (begins - from) as usize;
             let fits = rest.len().min(BLOCK_SAMPLES - place);
             block[place..place + fits].copy_from_slice(&rest[..fits]);
-            self.written = begins + fits as u64;
+            self.written = Some(begins + fits as u64);
             by = Some(tapped.by);
             if fits < rest.len() {
                 self.waits = Some((tapped, offset + fits));

@@ -4,6 +4,7 @@
 //! carrier keeps the order within a track only, and its callbacks are tried again: what overtook or came twice changes nothing.
 //! <https://www.twilio.com/docs/voice/twiml/transcription>
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -158,8 +159,8 @@ pub struct Transcribing {
 
 #[derive(Clone, Debug, Default)]
 struct Side {
-    /// The last callback whose words stand.
-    stood: Option<u64>,
+    /// The last callbacks whose words stand.
+    stood: VecDeque<u64>,
     /// The end of the words that stand.
     said: CallTime,
     /// What is being said.
@@ -203,8 +204,14 @@ impl Transcribing {
             confidence: heard.confidence,
             wording: heard.wording,
         };
-        if side.stood.is_some_and(|stood| heard.sequence <= stood) {
-            // What may change is over; words that stand were overtaken, or came before: then this changes nothing.
+        if side.stood.contains(&heard.sequence) {
+            return None;
+        }
+        if side.stood.iter().any(|stood| heard.sequence < *stood) {
+            // What may change is over; words that stand were overtaken.
+            if heard.wording == Wording::Final {
+                side.stands(heard.sequence);
+            }
             return (heard.wording == Wording::Final)
                 .then(|| words(heard.sequence, since(at, CallTime::ZERO), at));
         }
@@ -223,11 +230,20 @@ impl Transcribing {
             }
             Wording::Final => {
                 side.open = None;
-                side.stood = Some(heard.sequence);
+                side.stands(heard.sequence);
                 side.said = side.said.max(until);
             }
         }
         Some(words(number, from, until))
+    }
+}
+
+impl Side {
+    fn stands(&mut self, sequence: u64) {
+        if self.stood.len() == STOOD {
+            self.stood.pop_front();
+        }
+        self.stood.push_back(sequence);
     }
 }
 
@@ -251,6 +267,9 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// What is said after the last words that may change is a word or two.
 const AFTERTHOUGHT: Duration = Duration::from_millis(500);
+
+/// A callback that is tried again comes within seconds, and so many sentences are not said in them.
+const STOOD: usize = 32;
 
 /// `GT` and 32 digits.
 const LONGEST_SID: usize = 34;
