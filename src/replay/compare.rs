@@ -138,7 +138,7 @@ pub fn in_short(decisions: &[Decision]) -> String {
         return "nothing".to_owned();
     }
     let short = |decision: &Decision| {
-        let (reason, urgency) = (in_words::reason(decision.reason), in_words::urgency(decision.urgency));
+        let (reason, urgency) = (decision.reason.word(), decision.urgency.word());
         format!("{} {reason}, {urgency} ({} of {})", clock(decision.at), decision.score, decision.threshold)
     };
     decisions.iter().map(short).collect::<Vec<_>>().join("; ")

@@ -1,7 +1,7 @@
 //! Signals, reasons and evidence in the words of whoever reads them.
 
 use crate::conversation::{Note, Signal, SignalKind, Turn};
-use crate::escalation::{Answer, Evidence, Reason, Urgency, VoiceReadings};
+use crate::escalation::{Answer, Evidence, VoiceReadings};
 use crate::time::CallTime;
 
 /// What a piece of evidence says: "at 02:14 the prospect said "…": asked about a contract, +60".
@@ -135,20 +135,6 @@ pub fn answer(answer: Answer) -> &'static str {
         Answer::NoAnswer => "the offer of a person was not answered",
         Answer::CalledOff => "the wish for a person was called off",
     }
-}
-
-/// A reason in the word that files and settings have for it.
-pub fn reason(reason: Reason) -> String {
-    word_of(&reason)
-}
-
-/// An urgency in the word that files and settings have for it.
-pub fn urgency(urgency: Urgency) -> String {
-    word_of(&urgency)
-}
-
-fn word_of(word: &impl serde::Serialize) -> String {
-    serde_json::to_value(word).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Minutes and tenths of seconds.

@@ -73,9 +73,8 @@ pub fn recorded_of(found: Found) -> Recorded {
         Line::Beside(at, Beside::Answered(answer)) => Step { at, what: What::Answered(answer) },
     });
     let expected = talk.expected.iter().map(|right| {
-        let reasons: Vec<String> =
-            right.reasons.iter().map(|reason| super::in_words::reason(*reason)).collect();
-        format!("{}, {}, at turn {}", reasons.join(" or "), super::in_words::urgency(right.urgency), right.at)
+        let reasons: Vec<&str> = right.reasons.iter().map(|reason| reason.word()).collect();
+        format!("{}, {}, at turn {}", reasons.join(" or "), right.urgency.word(), right.at)
     });
     Recorded {
         title: talk.title,

@@ -81,8 +81,8 @@ fn write_decision(decided: &Decided, out: &mut dyn Write) -> io::Result<()> {
         "{}  ▶ decision {}: {}, {} (trigger {}: {} of {})",
         clock(decision.at),
         decision.number,
-        in_words::reason(decision.reason),
-        in_words::urgency(decision.urgency),
+        decision.reason.word(),
+        decision.urgency.word(),
         decision.trigger,
         decision.score,
         decision.threshold
@@ -108,8 +108,8 @@ fn write_end(course: &Course, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "decided in the call itself: {}, {} at {} ({} of {})",
-            in_words::reason(decision.reason),
-            in_words::urgency(decision.urgency),
+            decision.reason.word(),
+            decision.urgency.word(),
             clock(decision.at),
             decision.score,
             decision.threshold
