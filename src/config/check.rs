@@ -179,6 +179,14 @@ impl Config {
             problems
                 .wrong("carrier.twilio.account_sid", "is missing: the account whose calls these are, AC…");
         }
+        let digits = twilio.account_sid.strip_prefix("AC").unwrap_or_default();
+        let whole = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        if !twilio.account_sid.is_empty() && !whole {
+            problems.wrong(
+                "carrier.twilio.account_sid",
+                "is no account: it is AC and 32 hexadecimal digits, as the carrier's console shows it",
+            );
+        }
         if rest && twilio.number.is_empty() {
             problems.wrong(
                 "carrier.twilio.number",

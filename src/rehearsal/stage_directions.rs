@@ -24,6 +24,9 @@ pub(super) fn give(rehearsal: &Rehearsal, world: &World, cast: &Cast, show: &Sho
     if !rehearsal.operator_key.is_empty() {
         server.push(("server", "operator_keys", format!("[{}]", text(&rehearsal.operator_key))));
     }
+    if let Some(listen) = listens(rehearsal) {
+        server.push(("server", "listen", text(&listen)));
+    }
     server.push(("server", "public_url", text(rehearsal.url.as_str().trim_end_matches('/'))));
     settings.splice(0..0, server);
 
@@ -54,7 +57,15 @@ pub(super) fn give(rehearsal: &Rehearsal, world: &World, cast: &Cast, show: &Sho
         let _ = writeln!(toml, "{key} = {value}");
     }
     toml.push_str(&reps);
-    std::fs::write(file, toml).with_context(|| format!("could not write {}", file.display()))
+    std::fs::write(file, toml).with_context(|| format!("could not write {}", file.display()))?;
+    show.line(&format!("in another terminal: baton serve --config {}\n", file.display()));
+    Ok(())
+}
+
+/// The address that Baton listens on, where it runs on this machine.
+fn listens(rehearsal: &Rehearsal) -> Option<String> {
+    let address = rehearsal.url.socket_addrs(|| None).ok()?.into_iter().find(|at| at.ip().is_loopback())?;
+    Some(address.to_string())
 }
 
 /// A text as TOML, and as a shell takes it: our values hold no quotes.
