@@ -106,12 +106,10 @@ impl Listening<'_> {
         self.by_numbers(said, &bearing, heard);
         self.by_repetition(heard);
         heard.facts = facts::told(self, said, &bearing);
-        for (what, from, to) in read_out(self.tongue, said.text) {
+        for (what, _, _) in read_out(self.tongue, said.text) {
             if let Some((name, value)) = facts::read_out(&what) {
                 heard.facts.push(facts::confirmed(name, value, self.turn.number));
             } else if what == ReadOut::Card {
-                // The number itself is nobody's to keep.
-                let _ = (from, to);
                 heard.signals.push(self.signal(SignalKind::SensitiveSaid, 95, "", "card number"));
             }
         }
@@ -492,7 +490,7 @@ const DEPTH_OF_TERM: usize = 18;
 const DEPTH_OF_NUMBER: usize = 6;
 const DEPTH_OF_TEN_WORDS: usize = 4;
 
-/// From this depth on a turn with a single word of the trade is a deep one.
+/// So deep is deep with a single word of the trade.
 const DEEP: usize = 45;
 
 /// A question is kept in so many letters.

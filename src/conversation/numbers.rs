@@ -90,11 +90,6 @@ impl Counting {
         (number.to..until).find_map(|place| Some((self.units.get(text.stem(place))?, place + 1)))
     }
 
-    /// What this stem is the unit of.
-    pub(crate) fn unit_of(&self, stem: &str) -> Option<&Unit> {
-        self.units.get(stem)
-    }
-
     /// The digit or digits that a word says, for numbers that are read out; and whether it says the next one twice.
     pub(crate) fn digits(&self, plain: &str) -> Option<String> {
         if !plain.is_empty() && plain.chars().all(|c| c.is_ascii_digit()) {
