@@ -115,7 +115,7 @@ impl Forgotten {
                 );
             }
             None if !self.over.is_empty() => {
-                out.push_str("nothing was changed; --yes takes it out for good\n")
+                out.push_str("nothing was changed; --yes takes it out for good\n");
             }
             None => {}
         }

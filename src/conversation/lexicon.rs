@@ -78,12 +78,11 @@ impl Lexicon {
         whole.language = language;
         let tongue = compiled(&whole, shipped).map_err(|wrong| wrong.at(extra_toml))?;
         let mut more = Self { tongues: self.tongues.clone(), written: self.written.clone() };
-        match place {
-            Some(place) => (more.tongues[place], more.written[place]) = (Arc::new(tongue), whole),
-            None => {
-                more.tongues.push(Arc::new(tongue));
-                more.written.push(whole);
-            }
+        if let Some(place) = place {
+            (more.tongues[place], more.written[place]) = (Arc::new(tongue), whole);
+        } else {
+            more.tongues.push(Arc::new(tongue));
+            more.written.push(whole);
         }
         Ok(more)
     }
@@ -233,7 +232,9 @@ fn elements(
             continue;
         }
         for stem in stems_of(tongue, &run.join(" ")) {
-            all.iter_mut().for_each(|row| row.push(Element::OneOf(vec![stem.clone()])));
+            for row in &mut all {
+                row.push(Element::OneOf(vec![stem.clone()]));
+            }
         }
         run.clear();
         if bare.is_empty() {
@@ -245,7 +246,9 @@ fn elements(
         }
         let element = element(tongue, classes, bare).map_err(|what| Wrong::new(phrase, what))?;
         let mut with = all.clone();
-        with.iter_mut().for_each(|row| row.push(element.clone()));
+        for row in &mut with {
+            row.push(element.clone());
+        }
         if optional {
             all.extend(with);
         } else {

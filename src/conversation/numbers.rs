@@ -107,7 +107,7 @@ impl Counting {
     fn number(&self, text: &Text, from: usize) -> Option<(usize, u64)> {
         let until = text.sentence(from).to;
         let (mut whole, mut part) = (0_u64, self.word(text.plain(from))?);
-        let mut round = part >= 20 && part < 100 && part.is_multiple_of(10);
+        let mut round = (20..100).contains(&part) && part.is_multiple_of(10);
         let mut to = from + 1;
         while to < until {
             let plain = text.plain(to);

@@ -61,7 +61,7 @@ pub(crate) enum Pause {
 impl Text {
     /// These words, as this language reads them. Only the first [`LONGEST`] bytes are looked at.
     pub(crate) fn read(tongue: &Tongue, said: &str) -> Self {
-        let words = tongue.meant(tongue.spelled_out(cut_up(shortened(said))));
+        let words = tongue.meant(&tongue.spelled_out(&cut_up(shortened(said))));
         let kept = without_stutters(&words, tongue.carrying(&words));
         let mut text = Self { kept, all: words, ..Self::default() };
         text.line.push(' ');

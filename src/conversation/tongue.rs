@@ -10,6 +10,12 @@ use crate::conversation::rules::Rules;
 use crate::conversation::text::{Pause, Word};
 use crate::conversation::written::{Important, Qualification, Written};
 
+/// Words as recognisers write them, and what was meant by them.
+struct Misheard {
+    heard: Vec<String>,
+    meant: Vec<String>,
+}
+
 /// One language, ready to be listened to.
 pub(crate) struct Tongue {
     /// Its short name: `en`.
@@ -17,7 +23,7 @@ pub(crate) struct Tongue {
     stems: Algorithm,
     fillers: HashMap<String, Vec<Filler>>,
     endings: Vec<(String, Vec<String>)>,
-    heard: HashMap<String, Vec<(Vec<String>, Vec<String>)>>,
+    heard: HashMap<String, Vec<Misheard>>,
     /// Stems that say too little to compare by.
     pub(crate) empty: BTreeSet<String>,
     /// Words that end a name.
@@ -71,13 +77,17 @@ impl Tongue {
         for (heard, meant) in &written.heard {
             let words = split(heard);
             if let Some(first) = words.first() {
-                tongue.heard.entry(first.clone()).or_default().push((words, split(meant)));
+                tongue
+                    .heard
+                    .entry(first.clone())
+                    .or_default()
+                    .push(Misheard { heard: words, meant: split(meant) });
             }
         }
         tongue
             .heard
             .values_mut()
-            .for_each(|all| all.sort_by_key(|(words, _)| std::cmp::Reverse(words.len())));
+            .for_each(|all| all.sort_by_key(|misheard| std::cmp::Reverse(misheard.heard.len())));
         for (filler, not_after) in &written.fillers {
             let words = split(filler);
             if let Some(first) = words.first() {
@@ -104,7 +114,7 @@ impl Tongue {
     }
 
     /// Every word with its endings spelled out, and letters that were spelled put together.
-    pub(crate) fn spelled_out(&self, words: Vec<Word>) -> Vec<Word> {
+    pub(crate) fn spelled_out(&self, words: &[Word]) -> Vec<Word> {
         let mut out: Vec<Word> = Vec::with_capacity(words.len() + 8);
         for word in together(words) {
             let ends = |end: &str| word.plain.len() > end.len() && word.plain.ends_with(end);
@@ -125,13 +135,13 @@ impl Tongue {
     }
 
     /// What was meant by what was heard.
-    pub(crate) fn meant(&self, words: Vec<Word>) -> Vec<Word> {
+    pub(crate) fn meant(&self, words: &[Word]) -> Vec<Word> {
         let mut out: Vec<Word> = Vec::with_capacity(words.len());
         let mut at = 0;
         while at < words.len() {
             let known = self.heard.get(&words[at].plain);
-            let fits = known.and_then(|all| all.iter().find(|(heard, _)| fits(&words, at, heard)));
-            let Some((heard, meant)) = fits else {
+            let fits = known.and_then(|all| all.iter().find(|misheard| fits(words, at, &misheard.heard)));
+            let Some(Misheard { heard, meant }) = fits else {
                 out.push(words[at].clone());
                 at += 1;
                 continue;
@@ -155,8 +165,8 @@ impl Tongue {
             let before = at.checked_sub(1).map_or("", |before| words[before].plain.as_str());
             let known = self.fillers.get(&words[at].plain);
             let filler = known.and_then(|all| {
-                let fitting = all.iter().filter(|filler| fits(words, at, &filler.words));
-                fitting.filter(|filler| !filler.not_after.iter().any(|word| word == before)).next_back()
+                let mut fitting = all.iter().filter(|filler| fits(words, at, &filler.words));
+                fitting.rfind(|filler| !filler.not_after.iter().any(|word| word == before))
             });
             if let Some(filler) = filler {
                 at += filler.words.len();
@@ -182,7 +192,7 @@ fn fits(words: &[Word], at: usize, wanted: &[String]) -> bool {
 }
 
 /// Letters said one by one, put together: "m q t t". A lone "a" or "i" is a word, and stays one at the edges.
-fn together(words: Vec<Word>) -> Vec<Word> {
+fn together(words: &[Word]) -> Vec<Word> {
     let letter = |word: &Word| word.plain.chars().count() == 1 && word.plain.chars().all(char::is_alphabetic);
     let lone = |word: &Word| matches!(word.plain.as_str(), "a" | "i");
     let mut out: Vec<Word> = Vec::with_capacity(words.len());

@@ -190,13 +190,10 @@ impl Transcript {
         let mut changed = Vec::new();
         for group in groups {
             let own = group.members.iter().filter_map(|member| strands[*member].number);
-            let number = match own.filter(|number| unclaimed.contains(number)).min() {
-                Some(number) => number,
-                None => {
-                    self.numbers = self.numbers.saturating_add(1);
-                    self.numbers
-                }
-            };
+            let number = own.filter(|number| unclaimed.contains(number)).min().unwrap_or_else(|| {
+                self.numbers = self.numbers.saturating_add(1);
+                self.numbers
+            });
             unclaimed.retain(|claimed| *claimed != number);
             changed.push((Turn { number, ..group.turn }, group.members));
         }

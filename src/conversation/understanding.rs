@@ -55,7 +55,7 @@ struct Older {
 
 impl Understanding {
     /// A talk in which nothing has been said.
-    pub fn new(lexicon: Arc<Lexicon>, context: Context) -> Self {
+    pub fn new(lexicon: &Lexicon, context: Context) -> Self {
         let tongue = lexicon.tongue(&context.language);
         let older = Older::default();
         Self { tongue, context, turns: VecDeque::new(), older, noted: Vec::new() }

@@ -1,7 +1,5 @@
 //! Sentences as people say them and recognisers hear them, and what each tells.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
 use proptest::prelude::*;
 
 use super::*;
@@ -25,7 +23,7 @@ fn turn(number: u32, by: Speaker, words: &str) -> Turn {
 
 fn listening(language: &str) -> Understanding {
     let context = Context { language: language.to_owned(), ..Context::default() };
-    Understanding::new(Lexicon::shipped(), context)
+    Understanding::new(&Lexicon::shipped(), context)
 }
 
 fn kinds(told: &Told) -> Vec<SignalKind> {
@@ -177,7 +175,7 @@ fn a_partial_turn_tells_only_what_more_words_cannot_take_back() {
 #[test]
 fn the_account_tells_at_the_first_word() {
     let account = Account { tier: "enterprise".to_owned(), seats: Some(1_400), ..Account::default() };
-    let mut talk = Understanding::new(Lexicon::shipped(), Context { account, ..Context::default() });
+    let mut talk = Understanding::new(&Lexicon::shipped(), Context { account, ..Context::default() });
     let told = talk.hear(&turn(1, Speaker::Prospect, "hello there"));
     assert_eq!(kinds(&told), [SignalKind::KnownAccount, SignalKind::LargeSize]);
     assert_eq!(talk.hear(&turn(2, Speaker::Prospect, "hello there")).signals, []);
@@ -199,7 +197,7 @@ fn german_is_understood_as_well() {
 #[test]
 fn an_operator_adds_words_and_is_told_what_is_wrong_with_them() {
     let lexicon = Lexicon::with("competitors = [\"Ringster\"]\n").unwrap();
-    let mut talk = Understanding::new(Arc::new(lexicon), Context::default());
+    let mut talk = Understanding::new(&lexicon, Context::default());
     let told = talk.hear(&turn(1, Speaker::Prospect, "my brother has ringster"));
     assert_eq!(told.signals[0].about, "Ringster");
 

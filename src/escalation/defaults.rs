@@ -6,7 +6,14 @@
 use std::collections::BTreeMap;
 
 use crate::conversation::FactName;
-use crate::conversation::SignalKind::{self, *};
+use crate::conversation::SignalKind::{
+    self, AnnoyedMildly, AnnoyedStrongly, AskedAgain, AskedForPerson, AssistantFellBack, AssistantRepeated,
+    AssistantUnsure, BuyingIntent, BuyingQuestion, CompetitorNamed, Complained, ContractAsked, CustomNeed,
+    Decides, Deep, ExceptionAsked, KnownAccount, LargeSize, LegalAsked, MeetingWanted, MixedNeeds, MultiPart,
+    Negotiates, NeverMind, Objected, OffKnowledge, Pleased, PricingAsked, ProcurementAsked, RepeatedSelf,
+    SecurityAsked, SensitiveSaid, Thanked, Unanswered, Urgent, Vague, VoiceActivated, VoiceFrustrated,
+    VoiceHesitant, VoiceInterested, WantsNoPerson, WantsToCancel, Wavered,
+};
 use crate::escalation::decision::{Reason, Urgency};
 use crate::escalation::policy::Changes;
 use crate::escalation::trigger::Trigger;

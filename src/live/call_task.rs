@@ -97,7 +97,7 @@ impl CallTask {
                 message = inbox.recv() => match message {
                     Some(ToCall::Happened(event)) => self.happened(event),
                     Some(ToCall::Words(piece)) => self.said(|minutes, _| minutes.words(piece)),
-                    Some(ToCall::Hinted(signals)) => self.said(|minutes, _| minutes.hinted(signals)),
+                    Some(ToCall::Hinted(signals)) => self.said(|minutes, _| minutes.hinted(&signals)),
                     Some(ToCall::AssistantCut(at)) => self.said(|minutes, clock| minutes.cut(clock.at(at))),
                     Some(ToCall::Noted(note)) => {
                         let noted = self.minutes.noted(self.clock.now(), note);

@@ -124,7 +124,7 @@ mod tests {
         let frame = |level| Frame { at: MediaTime(0), sound: [level; FRAME_SAMPLES] };
         // Two seconds at once: 300 ms of speech, silence, 300 ms of speech.
         for number in 0..100 {
-            let speaks = number < 15 || number >= 85;
+            let speaks = !(15..85).contains(&number);
             tap.prospect(now + 2_000 * MILLI, &frame(if speaks { 0x20 } else { g711::SILENCE }));
         }
         let (mut lane, mut block, mut heard) = (Lane::default(), [0; BLOCK_SAMPLES], Vec::new());

@@ -70,7 +70,7 @@ impl Minutes {
     }
 
     /// A model found this: the turns in which it did, told again with what it found.
-    pub(crate) fn hinted(&mut self, signals: Vec<Signal>) -> Vec<Said> {
+    pub(crate) fn hinted(&mut self, signals: &[Signal]) -> Vec<Said> {
         let Some(kept) = &mut self.kept else { return Vec::new() };
         // A turn may have lost its words meanwhile: then nothing was found.
         let found = |turn: &&Turn| signals.iter().any(|signal| signal.turn == Some(turn.number));
@@ -101,7 +101,7 @@ impl Minutes {
             let words = &self.world.words;
             Box::new(Kept {
                 transcript: Transcript::new(&words.prefer),
-                understanding: Understanding::new(words.lexicon.clone(), self.context.clone()),
+                understanding: Understanding::new(&words.lexicon, self.context.clone()),
                 hints: Hints::new(words.hinting.clone()),
             })
         })

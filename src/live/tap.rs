@@ -58,7 +58,7 @@ impl std::fmt::Debug for Tap {
         f.debug_struct("Tap")
             .field("prospect", &self.prospect.len())
             .field("other", &self.other.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

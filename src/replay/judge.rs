@@ -122,7 +122,7 @@ pub fn judge_talk(file: &str, talk: &Talk, lexicon: &Arc<Lexicon>, policy: &Arc<
 
 /// Plays a conversation, line by line.
 pub fn play(talk: &Talk, lexicon: &Arc<Lexicon>, policy: &Arc<Policy>) -> Vec<Step> {
-    let mut understanding = Understanding::new(Arc::clone(lexicon), talk.context.clone());
+    let mut understanding = Understanding::new(lexicon, talk.context.clone());
     let mut engine = Engine::new(Arc::clone(policy), &talk.context);
     let mut latest = None;
     let mut steps = Vec::new();

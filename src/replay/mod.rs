@@ -151,7 +151,7 @@ pub fn show_comparison(
                 calls.push(compare(recorded.name, was, is));
             }
             Err(error) => {
-                unreadable.push(Unreadable { name: source::name(&path), why: format!("{error:#}") })
+                unreadable.push(Unreadable { name: source::name(&path), why: format!("{error:#}") });
             }
         }
     }

@@ -115,7 +115,7 @@ impl<'a> Running<'a> {
             language: recorded.context.language.clone(),
             detail,
             every: (until.since_start() / MOST_SAMPLES).max(FINEST),
-            understanding: Understanding::new(Arc::clone(&by.lexicon), recorded.context.clone()),
+            understanding: Understanding::new(&by.lexicon, recorded.context.clone()),
             engine: Engine::new(Arc::clone(&by.policy), &recorded.context),
             scores: BTreeMap::new(),
             at: CallTime::ZERO,
@@ -124,29 +124,23 @@ impl<'a> Running<'a> {
     }
 
     fn said(&mut self, turn: &Turn, then: Option<&ToldThen>) {
-        let ToldThen { signals, facts, shape } = match then {
-            Some(then) => then.clone(),
-            None => {
-                let told = self.understanding.hear(turn);
-                ToldThen { signals: told.signals, facts: told.facts, shape: told.shape }
-            }
-        };
+        let ToldThen { signals, facts, shape } = then.cloned().unwrap_or_else(|| {
+            let told = self.understanding.hear(turn);
+            ToldThen { signals: told.signals, facts: told.facts, shape: told.shape }
+        });
         let decided = self.engine.said(turn, &signals, &shape);
         self.learn(facts.clone());
         let stage = shape.stage;
         self.course.shape = shape;
         let seen = TurnSeen { turn: turn.clone(), signals, facts, stage, raised: Vec::new() };
         // Words that became better known stand where they stood.
-        let place = match self.course.turns.iter().position(|known| known.turn.number == turn.number) {
-            Some(place) => {
-                self.course.turns[place] = seen;
-                place
-            }
-            None => {
-                self.course.turns.push(seen);
-                self.course.turns.len() - 1
-            }
-        };
+        let known = self.course.turns.iter().position(|known| known.turn.number == turn.number);
+        let place = known.unwrap_or(self.course.turns.len());
+        if known.is_some() {
+            self.course.turns[place] = seen;
+        } else {
+            self.course.turns.push(seen);
+        }
         self.course.turns[place].raised = self.look(turn.until, decided.as_ref());
         self.decided(decided);
     }

@@ -230,12 +230,11 @@ fn other_settings_change_what_is_decided_in_a_folder_of_calls() {
     folder.with("asks.json", timeline(ASKS, "asked-for-person").to_string());
     folder.with("broken.json", "[");
     folder.with("notes.txt", "not a call");
-    let mut silent = Policy::default();
-    silent.on = false;
+    let silent = Policy { on: false, ..Policy::default() };
     let silent = Judgement { policy: Arc::new(silent), ..as_shipped() };
     let recorded = source::open(&folder.0.join("asks.json"), None).unwrap();
     let [was, is] = [&as_shipped(), &silent].map(|by| decisions(&recorded, by, Signals::Anew));
-    let compared = compare::compare("asks.json".to_owned(), was, is);
+    let compared = compare("asks.json".to_owned(), was, is);
     assert_eq!(compared.change, compare::Change::Gone);
     assert_eq!(calls_in(&folder.0).unwrap().len(), 2, "what ends otherwise is no call");
     let said = |show: &dyn Fn(&mut dyn Write) -> anyhow::Result<()>| {

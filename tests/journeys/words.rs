@@ -60,7 +60,7 @@ async fn what_the_carrier_transcribes_is_in_the_timeline_while_it_is_being_said(
         ..TranscriptionSettings::default()
     };
     let stage = Stage::start_with(transcribing(settings), Stage::kind_assistant(), |config| {
-        config.words.carrier = true
+        config.words.carrier = true;
     })
     .await;
     let call = stage.world.prospect_calls(PROSPECT, prospect());
@@ -98,7 +98,7 @@ async fn a_transcription_that_talks_rubbish_and_says_all_twice_changes_no_word()
     let settings =
         TranscriptionSettings { fault: TranscriptionFault::Rubbish, ..TranscriptionSettings::default() };
     let stage = Stage::start_with(transcribing(settings), Stage::kind_assistant(), |config| {
-        config.words.carrier = true
+        config.words.carrier = true;
     })
     .await;
     let call = stage.world.prospect_calls(PROSPECT, prospect());
@@ -115,7 +115,7 @@ async fn a_transcription_that_fails_touches_nothing() {
     let settings =
         TranscriptionSettings { fault: TranscriptionFault::Fails, ..TranscriptionSettings::default() };
     let stage = Stage::start_with(transcribing(settings), Stage::kind_assistant(), |config| {
-        config.words.carrier = true
+        config.words.carrier = true;
     })
     .await;
     let call = stage.world.prospect_calls(PROSPECT, prospect());

@@ -295,7 +295,10 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         // What the kernel still had comes first, and then the end, one way or the other.
-        let to_the_end = async { while deaf.read(&mut [0; 65_536]).await.is_ok_and(|read| read > 0) {} };
+        let to_the_end = async {
+            let mut read = vec![0; 65_536];
+            while deaf.read(&mut read).await.is_ok_and(|read| read > 0) {}
+        };
         timeout(Duration::from_secs(5), to_the_end).await.expect("one that reads nothing is dropped");
         drop(reads);
         let _ = served.close.send(());

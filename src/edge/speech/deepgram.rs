@@ -82,7 +82,7 @@ impl Deepgram {
         let mut pause = FIRST_PAUSE;
         for stream in 1.. {
             // Nothing is sent before there is something to hear.
-            let end = match with_sound_dropped(&mut sound, self.connect()).await {
+            let end = match with_sound_dropped(&mut sound, Box::pin(self.connect())).await {
                 None => return,
                 Some(None) => SocketEnd::Broke(Worked::No),
                 Some(Some(socket)) => Listening::new(socket, stream).listen(&mut sound, &words).await,

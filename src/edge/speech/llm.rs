@@ -147,7 +147,7 @@ fn read(body: &[u8]) -> Option<Answer> {
 fn signals(answer: &Answer, turns: &[Turn]) -> Vec<Signal> {
     let mut signals: Vec<Signal> = Vec::new();
     for finding in answer.findings.iter().take(MOST_FINDINGS) {
-        let signal = serde_json::from_value(finding.clone()).ok().and_then(|finding| signal(finding, turns));
+        let signal = serde_json::from_value(finding.clone()).ok().and_then(|finding| signal(&finding, turns));
         let known = |signal: &Signal| signals.iter().any(|s| (s.kind, s.turn) == (signal.kind, signal.turn));
         match signal {
             Some(signal) if !known(&signal) => signals.push(signal),
@@ -157,7 +157,7 @@ fn signals(answer: &Answer, turns: &[Turn]) -> Vec<Signal> {
     signals
 }
 
-fn signal(finding: Finding, turns: &[Turn]) -> Option<Signal> {
+fn signal(finding: &Finding, turns: &[Turn]) -> Option<Signal> {
     let turn = turns.iter().find(|turn| turn.number == finding.turn)?;
     let said = plain(&turn.words);
     let quote = plain(&finding.quote);

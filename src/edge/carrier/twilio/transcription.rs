@@ -179,7 +179,7 @@ struct Open {
 
 impl Transcribing {
     /// A callback of what this party said, made at that time of the call: none where it tells nothing new.
-    pub fn piece(&mut self, heard: Heard, by: Speaker, at: CallTime) -> Option<Piece> {
+    pub fn piece(&mut self, heard: &Heard, by: Speaker, at: CallTime) -> Option<Piece> {
         if self.run != heard.run {
             // Another transcription counts anew.
             *self = Self { run: heard.run.clone(), runs: self.runs + 1, ..Self::default() };
@@ -226,7 +226,7 @@ impl Transcribing {
         };
         match heard.wording {
             Wording::Partial => {
-                side.open = Some(Open { name: number, from, sequence: heard.sequence, until })
+                side.open = Some(Open { name: number, from, sequence: heard.sequence, until });
             }
             Wording::Final => {
                 side.open = None;

@@ -80,7 +80,7 @@ fn words_that_may_change_and_those_that_stand_are_one_turn() {
         (4, 16_000, "Hello?", Wording::Final),
     ] {
         let heard = heard(Track::Inbound, sequence, words, wording);
-        let piece = transcribing.piece(heard, Speaker::Prospect, ms(at));
+        let piece = transcribing.piece(&heard, Speaker::Prospect, ms(at));
         told.extend(piece.into_iter().flat_map(|piece| transcript.put(piece)));
     }
     let turns: Vec<_> = transcript.turns().map(|turn| (turn.number, turn.words.as_str())).collect();
@@ -96,7 +96,7 @@ fn both_sides_count_on_their_own_and_another_transcription_counts_anew() {
     let mut of = |run: &str, track, sequence, words| {
         let heard = Heard { run: run.to_owned(), ..heard(track, sequence, words, Wording::Final) };
         let by = if track == Track::Inbound { Speaker::Prospect } else { Speaker::Assistant };
-        transcribing.piece(heard, by, ms(sequence * 5_000)).map(|piece| piece.name)
+        transcribing.piece(&heard, by, ms(sequence * 5_000)).map(|piece| piece.name)
     };
     assert_eq!(of("GT1", Track::Inbound, 5, "five").as_deref(), Some("1-5"));
     assert_eq!(of("GT1", Track::Outbound, 3, "three").as_deref(), Some("1-3"));

@@ -52,7 +52,7 @@ impl Transcriptions {
             if calls.len() > KEPT {
                 calls.retain(|call, _| switchboard.call(*call).is_some());
             }
-            calls.entry(live.id).or_default().piece(heard, by, at)
+            calls.entry(live.id).or_default().piece(&heard, by, at)
         };
         if let Some(piece) = piece {
             // False only where the call is over: then nobody wants to know.
