@@ -36,6 +36,7 @@
 pub mod action;
 pub mod attempt;
 mod coming_back;
+mod ending;
 pub mod hearing;
 pub mod input;
 pub mod machine;

@@ -60,6 +60,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "phone_number",
             "audio",
             "ear",
+            "conversation",
+            "escalation",
             "handoff",
             "call",
             "ports",

@@ -21,6 +21,7 @@ use crate::edge::admission::Admission;
 use crate::edge::announced;
 use crate::edge::assistant::plan::{Plan, Planner};
 use crate::edge::carrier::twilio::account::{Account, Fallback};
+use crate::edge::carrier::twilio::form::Form;
 use crate::edge::carrier::twilio::media::{self, LARGEST_MESSAGE, Refusal, TwilioLine};
 use crate::edge::carrier::twilio::signature::{Request, SignatureError};
 use crate::edge::carrier::twilio::status::{Status, StatusOrder};
@@ -473,19 +474,6 @@ fn door_of(url: &str) -> &'static str {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let doors = ["voice", "connect-ended", "fallback-ended", "status", "stream", "transcription"];
     doors.into_iter().find(|door| path.ends_with(&format!("/twilio/{door}"))).unwrap_or("media")
-}
-
-/// A form as it came, names and values decoded.
-pub struct Form(pub Vec<(String, String)>);
-
-impl Form {
-    fn read(body: &[u8]) -> Self {
-        Self(url::form_urlencoded::parse(body).into_owned().collect())
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
 }
 
 fn xml(document: String) -> Response {

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod document;
 pub mod door;
+pub mod form;
 pub mod media;
 pub mod numbers;
 pub mod rest;
