@@ -71,6 +71,23 @@ impl Transcript {
         self.told.insert(turn.number, turn.clone());
     }
 
+    /// The house voice says this from then on: nobody has to hear it to know it, and no cut of the assistant is meant for it.
+    pub fn house_says(&mut self, from: CallTime, until: CallTime, words: &str) -> Turn {
+        self.numbers = self.numbers.saturating_add(1);
+        let turn = Turn {
+            number: self.numbers,
+            by: Speaker::Assistant,
+            from,
+            until,
+            words: words.to_owned(),
+            confidence: None,
+            wording: Wording::Final,
+            source: Source::Assistant,
+        };
+        self.told.insert(turn.number, turn.clone());
+        turn
+    }
+
     /// A source heard this: the turns that are new or have changed by it. One of them may have lost all its words, to another
     /// turn or because they were never said; it then tells nothing any more.
     pub fn put(&mut self, piece: Piece) -> Vec<Turn> {

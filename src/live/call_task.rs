@@ -15,6 +15,7 @@ use crate::handoff::{End, Phrase};
 use crate::id::{AttemptId, CallId, LegId, RepId};
 use crate::live::beginning::Beginning;
 use crate::live::clock::{self, CallClock};
+use crate::live::house_voice::question_of;
 use crate::live::live_call::LiveCall;
 use crate::live::minutes::Minutes;
 use crate::live::recorder::{Recorder, handoff_over};
@@ -176,7 +177,7 @@ impl CallTask {
                 self.live.patchbay.set(*number, *hearing, *cut);
                 self.look();
             }
-            Effect::Say { leg, phrase } => self.tell_phone(*leg, PhoneCommand::Say(*phrase)),
+            Effect::Say { leg, phrase } => self.say(*leg, *phrase),
             // It is in the timeline, where whoever watches finds it.
             Effect::Decide(_) => {}
             Effect::Reserve { attempt, among } => self.reserve(*attempt, among.clone()),
@@ -247,6 +248,17 @@ impl CallTask {
     }
 
     // ── the phones ──
+
+    fn say(&mut self, leg: LegId, phrase: Phrase) {
+        self.tell_phone(leg, PhoneCommand::Say(phrase));
+        if let (LegId::Prospect, Some(words)) = (leg, question_of(phrase)) {
+            let lasts = self.world.voice.phrase(phrase).duration();
+            for said in self.minutes.house_says(self.clock.now(), lasts, words) {
+                let told = Done::Tells(Event::Said(Box::new(said)));
+                self.in_flight.push(Box::pin(async move { told }));
+            }
+        }
+    }
 
     fn look(&self) {
         self.live.patchbay.pipe(LegId::Prospect).ring();

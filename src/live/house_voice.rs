@@ -71,6 +71,25 @@ impl HouseVoice {
     }
 }
 
+/// What a phrase asks the prospect, where it asks something: their answer is understood by it.
+pub(crate) fn question_of(phrase: Phrase) -> Option<&'static str> {
+    match phrase {
+        Phrase::Proposal => Some(
+            "I could bring in somebody from our team, who can help you with this right now. Would you like that? Just say \
+             yes, or no.",
+        ),
+        Phrase::Offer
+        | Phrase::NotUnderstood
+        | Phrase::Whisper
+        | Phrase::Introduction
+        | Phrase::RepLeft
+        | Phrase::OneMoment
+        | Phrase::ProspectLeft
+        | Phrase::TooLate
+        | Phrase::Withdrawn => None,
+    }
+}
+
 fn clip(folder: &Path, name: &str) -> Result<Option<Clip>, HouseVoiceError> {
     let file = folder.join(format!("{name}.wav"));
     let shown = file.display().to_string();

@@ -1,6 +1,7 @@
 //! The minutes of one call: pieces of words in, what was said and what it tells out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call::{Entry, Event, Noted, Said};
 use crate::conversation::{Context, Note, Piece, Signal, Told, Transcript, Turn, Understanding};
@@ -88,6 +89,13 @@ impl Minutes {
         let Some(kept) = &mut self.kept else { return Vec::new() };
         let turns = kept.transcript.cut(at);
         kept.said(turns)
+    }
+
+    /// The house voice says this to the prospect from then on: what they say next answers it.
+    pub(crate) fn house_says(&mut self, at: CallTime, lasts: Duration, words: &str) -> Vec<Said> {
+        let kept = self.kept();
+        let turn = kept.transcript.house_says(at, at + lasts, words);
+        kept.said(vec![turn])
     }
 
     /// The assistant noted this.

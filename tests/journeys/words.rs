@@ -308,6 +308,6 @@ async fn what_a_model_finds_in_a_turn_is_in_the_timeline_with_the_words_it_stand
     }
     let told: Vec<_> =
         signals.iter().map(|signal| (signal.kind, signal.turn, signal.words.as_str())).collect();
-    assert_eq!(told, [(SignalKind::Deep, Some(1), "a question about your prices")]);
+    assert!(told.contains(&(SignalKind::Deep, Some(1), "a question about your prices")), "{told:#?}");
     stage.close().await;
 }
