@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton::call::{Asker, AssistantFault, AssistantTerms, Call, Effect, Event, Heard, Terms};
-use baton::escalation::Answer;
+use baton::escalation::{Answer, Policy as Escalation};
 use baton::handoff::{End, Pace, Phrase, Policy, Proposer};
 use baton::id::{AttemptId, LegId, RepId};
 use baton::time::CallTime;
@@ -442,8 +443,14 @@ pub(crate) fn terms() -> Terms {
         },
         away: s(10),
         alone: s(10),
+        escalation: Arc::new(undecided()),
         ..Terms::default()
     }
+}
+
+/// Offers are made by themselves here: a policy without triggers is quickly compared.
+fn undecided() -> Escalation {
+    Escalation { on: false, triggers: BTreeMap::new(), ..Escalation::default() }
 }
 
 const SEARCH: Duration = Duration::from_secs(40);
