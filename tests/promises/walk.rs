@@ -90,6 +90,20 @@ enum Breaks {
 
 const SCOPES: &[Scope] = &[
     Scope {
+        name: "the prospect is offered a person, their line and the assistant may break",
+        reps: &["sam"],
+        handoffs: 1,
+        breaks: Breaks::ProspectAndAssistant,
+        begins: Begins::Offered,
+    },
+    Scope {
+        name: "the prospect is offered a person twice, the process may be killed",
+        reps: &["sam"],
+        handoffs: 2,
+        breaks: Breaks::Everything,
+        begins: Begins::Offered,
+    },
+    Scope {
         name: "one rep, one handoff, the prospect's line and the assistant may break",
         reps: &["sam"],
         handoffs: 1,
@@ -109,20 +123,6 @@ const SCOPES: &[Scope] = &[
         handoffs: 2,
         breaks: Breaks::Nothing,
         begins: Begins::Asked,
-    },
-    Scope {
-        name: "the prospect is offered a person, their line and the assistant may break",
-        reps: &["sam"],
-        handoffs: 1,
-        breaks: Breaks::ProspectAndAssistant,
-        begins: Begins::Offered,
-    },
-    Scope {
-        name: "the prospect is offered a person twice, the process may be killed",
-        reps: &["sam"],
-        handoffs: 2,
-        breaks: Breaks::Everything,
-        begins: Begins::Offered,
     },
     Scope {
         name: "one rep, one handoff, the process may be killed",
@@ -183,7 +183,8 @@ struct Step {
 }
 
 fn walk(scope: &Scope, defect: Option<&Defect>, enough: usize) -> Walked {
-    let terms = Terms { reps: scope.reps.iter().map(|name| RepId::new(name)).collect(), ..terms() };
+    let reps = scope.reps.iter().map(|name| RepId::new(name)).collect();
+    let terms = Terms { reps, escalation: Arc::new(undecided()), ..terms() };
     let mut first = Situation {
         at: CallTime::ZERO,
         call: Call::new(terms.clone()),
@@ -443,7 +444,6 @@ pub(crate) fn terms() -> Terms {
         },
         away: s(10),
         alone: s(10),
-        escalation: Arc::new(undecided()),
         ..Terms::default()
     }
 }
