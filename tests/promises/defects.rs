@@ -5,12 +5,14 @@ use baton::escalation::Answer;
 use baton::handoff::{End, Phrase, Sounds, Stage};
 use baton::id::LegId;
 
-use crate::walk::drop_effects;
+use crate::walk::{Begins, drop_effects};
 
 /// One defect: it makes the call deaf to something, or spoils what it does.
 pub(crate) struct Defect {
     /// What somebody got wrong.
     pub(crate) name: &'static str,
+    /// How the handoffs begin in which it shows.
+    pub(crate) begins: Begins,
     /// Events that the call does not get.
     pub(crate) swallows: fn(&Call, &Event) -> bool,
     /// What happens to its effects.
@@ -105,20 +107,20 @@ pub(crate) const DEFECTS: &[Defect] = &[
             effects.push(Effect::EndAttempt { attempt: going_on.id, end: End::Passed, last_words: None });
         }
     }),
-    deaf("nobody looks at the clock while the prospect is offered a person", |call, event| {
+    of_an_offer(deaf("nobody looks at the clock while the prospect is offered a person", |call, event| {
         ticks_in(call, event, "proposing")
-    }),
-    deaf("the prospect's no is not heard", |_, event| {
+    })),
+    of_an_offer(deaf("the prospect's no is not heard", |_, event| {
         matches!(event, Event::ProposalAnswered(Answer::Refused))
-    }),
-    spoiled("the assistant answers the offer in the prospect's place", |call, _, effects| {
+    })),
+    of_an_offer(spoiled("the assistant answers the offer in the prospect's place", |call, _, effects| {
         let proposing = in_stage(call, "proposing");
         for effect in effects {
             if let (Effect::Hear { hearing, .. }, true) = (effect, proposing) {
                 hearing.assistant = Sounds::PROSPECT;
             }
         }
-    }),
+    })),
     deaf("nobody looks at the clock while a rep is sought", |call, event| ticks_in(call, event, "seeking")),
     deaf("nobody looks at the clock while a rep is rung", |call, event| ticks_in(call, event, "offering")),
     deaf("nobody looks at the clock while the whisper is said", |call, event| {
@@ -174,12 +176,16 @@ pub(crate) const DEFECTS: &[Defect] = &[
     }),
 ];
 
+const fn of_an_offer(defect: Defect) -> Defect {
+    Defect { begins: Begins::Offered, ..defect }
+}
+
 const fn spoiled(name: &'static str, spoils: fn(&Call, &Event, &mut Vec<Effect>)) -> Defect {
-    Defect { name, swallows: |_, _| false, spoils }
+    Defect { name, begins: Begins::Asked, swallows: |_, _| false, spoils }
 }
 
 const fn deaf(name: &'static str, swallows: fn(&Call, &Event) -> bool) -> Defect {
-    Defect { name, swallows, spoils: |_, _, _| {} }
+    Defect { name, begins: Begins::Asked, swallows, spoils: |_, _, _| {} }
 }
 
 fn in_stage(call: &Call, stage: &str) -> bool {
