@@ -57,7 +57,8 @@ impl Call {
 
     /// Somebody wants the prospect to be offered a person.
     pub(super) fn person_proposed(&mut self, at: CallTime, pace: Pace, effects: &mut Vec<Effect>) {
-        if !self.prospect_is_here() || self.handoff_is_open() {
+        // Nothing is offered that nobody could give.
+        if !self.prospect_is_here() || self.handoff_is_open() || self.terms.reps.is_empty() {
             return;
         }
         self.handoffs += 1;

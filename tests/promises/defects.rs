@@ -8,6 +8,7 @@ use baton::id::LegId;
 use crate::walk::{Begins, drop_effects};
 
 /// One defect: it makes the call deaf to something, or spoils what it does.
+#[derive(Clone, Copy)]
 pub(crate) struct Defect {
     /// What somebody got wrong.
     pub(crate) name: &'static str,
