@@ -107,8 +107,10 @@ impl Store {
                 Box::pin(async move {
                     // FULL: what was written before it is tried must be there after the power fails.
                     // secure_delete: what was taken out must not lie in the file any more.
+                    // cache_size: in KiB where negative; what is written is hardly ever read, and memory belongs to calls.
                     let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-                                   PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
+                                   PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
+                                   PRAGMA cache_size = -256;";
                     connection.execute(pragmas).await?;
                     Ok(())
                 })
