@@ -161,11 +161,31 @@ impl Report {
             let _ = writeln!(text, "  ✗ {whose}{what}");
         }
         let _ = if self.kept() {
-            writeln!(text, "Every promise was kept.")
+            writeln!(text, "Every promise was kept.{}", self.untried())
         } else {
             writeln!(text, "{} complaints. To play it again:\n  {}", self.complaints.len(), self.again)
         };
         text
+    }
+
+    /// What so small a run says nothing about: a promise that nothing tried was not hard to keep.
+    fn untried(&self) -> String {
+        let untried: Vec<&str> = [
+            ("a kill", self.kills == 0),
+            ("a prospect whom a kill hit", self.hit.all() == 0),
+            ("a rep in the bridge", !self.audit.outcomes.contains_key(HANDED_OVER)),
+        ]
+        .into_iter()
+        .filter_map(|(what, lacks)| lacks.then_some(what))
+        .collect();
+        if untried.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " There was nothing here with {}: more calls and kills would say more.",
+                untried.join(", with ")
+            )
+        }
     }
 
     /// For a script.
@@ -251,3 +271,6 @@ fn listed<K: std::fmt::Display>(counts: &BTreeMap<K, usize>) -> String {
     let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }
+
+/// The outcome of a handoff in which a rep took over.
+const HANDED_OVER: &str = "handed-over";
