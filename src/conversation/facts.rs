@@ -215,3 +215,7 @@ const SHORT_ANSWER: usize = 8;
 
 /// What is put right was said at most so many turns ago.
 const RECENT: u32 = 4;
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+mod tests;
