@@ -15,6 +15,8 @@ pub mod lexicon;
 mod listening;
 mod meaning;
 mod numbers;
+mod of_assistant;
+mod of_prospect;
 pub mod piece;
 mod questions;
 mod rules;
