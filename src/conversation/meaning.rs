@@ -68,6 +68,14 @@ pub(crate) enum Grammar {
     Subject,
     /// "And", "or": another question may follow.
     Joins,
+    /// It was, and is no more; or it is somebody else's.
+    NotTheirs,
+    /// Something is to begin, to be needed or to end: a date beside it is one of theirs.
+    Plans,
+    /// What an answer begins with and does not say: "it is", "we are called".
+    LeadIn,
+    /// A question is not answered: "it depends", "hang on".
+    NoAnswer,
 }
 
 impl Meaning {

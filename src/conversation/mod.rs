@@ -6,15 +6,19 @@
 //! A turn is read (`text`), its phrases are found in one pass (`rules`, made from the files in `phrases/` by `lexicon`), each is
 //! judged where it stands (`bearing`), and `understanding` sets what it tells beside the turns before it.
 
+mod answers;
 mod bag;
 mod bearing;
 pub mod context;
+mod counts;
 pub mod fact;
 mod facts;
 pub mod lexicon;
 mod listening;
 mod meaning;
 mod numbers;
+mod of_assistant;
+mod of_prospect;
 pub mod piece;
 mod questions;
 mod rules;

@@ -29,6 +29,8 @@ pub(crate) struct Unit {
     pub(crate) large: Option<u64>,
     /// Which fact it is.
     pub(crate) fact: Option<FactName>,
+    /// Fewer are none.
+    pub(crate) least: u64,
 }
 
 /// A number in a text.
@@ -53,7 +55,7 @@ impl Counting {
     ) -> Self {
         let mut units = BTreeMap::new();
         for (name, what) in counted {
-            let unit = Unit { name: name.clone(), large: what.large, fact: what.fact };
+            let unit = Unit { name: name.clone(), large: what.large, fact: what.fact, least: what.least };
             units.extend(what.words.iter().map(|word| (stem(word), unit.clone())));
         }
         Self {
@@ -106,9 +108,12 @@ impl Counting {
     /// The number that begins at this word.
     fn number(&self, text: &Text, from: usize) -> Option<(usize, u64)> {
         let until = text.sentence(from).to;
-        let (mut whole, mut part) = (0_u64, self.word(text.plain(from))?);
+        // "A hundred and eight" has lost its article by now.
+        let bare = || self.times.get(text.plain(from)).filter(|times| **times >= 100).map(|_| 1);
+        let first = self.word(text.plain(from));
+        let (mut whole, mut part) = (0_u64, first.or_else(bare)?);
         let mut round = (20..100).contains(&part) && part.is_multiple_of(10);
-        let mut to = from + 1;
+        let mut to = if first.is_some() { from + 1 } else { from };
         while to < until {
             let plain = text.plain(to);
             if let Some(&times) = self.times.get(plain) {

@@ -130,7 +130,8 @@ fn spelled_name(words: &[Word], domain: usize) -> Option<(String, usize)> {
         name = format!("{}{sign}{name}", words[from].plain);
     }
     let sound = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
-    (sound && name.len() <= LONGEST_ADDRESS).then_some((name, from))
+    let mailbox = !NO_MAILBOX.contains(&name.as_str());
+    (sound && mailbox && name.len() <= LONGEST_ADDRESS).then_some((name, from))
 }
 
 fn sign_of(word: &str) -> Option<char> {
@@ -144,6 +145,10 @@ fn sign_of(word: &str) -> Option<char> {
 
 /// How the sign in an e-mail address is said.
 const AT: [&str; 2] = ["at", "ät"];
+
+/// "Look at example dot com": nobody's mailbox.
+const NO_MAILBOX: [&str; 10] =
+    ["look", "looking", "us", "is", "are", "am", "find", "found", "online", "also"];
 
 /// Endings of addresses that people have at work; others are taken where they are written with an @.
 const ENDINGS: [&str; 14] =

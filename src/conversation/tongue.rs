@@ -28,6 +28,8 @@ pub(crate) struct Tongue {
     pub(crate) empty: BTreeSet<String>,
     /// Words that end a name.
     pub(crate) ends_name: BTreeSet<String>,
+    /// Everyday words that no name consists of.
+    no_names: BTreeSet<String>,
     /// Stems that stand for another when questions are compared.
     pub(crate) same: BTreeMap<String, String>,
     /// The phrases.
@@ -65,6 +67,7 @@ impl Tongue {
             heard: HashMap::new(),
             empty: BTreeSet::new(),
             ends_name: written.ends_name.iter().cloned().collect(),
+            no_names: written.no_names.iter().cloned().collect(),
             same: BTreeMap::new(),
             rules: Rules::default(),
             knowledge: BTreeSet::new(),
@@ -103,6 +106,13 @@ impl Tongue {
             }
         }
         tongue
+    }
+
+    /// Whether this is a word like any other: no name consists of such.
+    pub(crate) fn is_everyday(&self, plain: &str) -> bool {
+        self.no_names.contains(plain)
+            || self.ends_name.contains(plain)
+            || self.empty.contains(&self.stem(plain))
     }
 
     /// The stem of a word in lower case.

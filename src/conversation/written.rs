@@ -27,6 +27,8 @@ pub(crate) struct Written {
     pub(crate) empty: Vec<String>,
     /// Words that end a name.
     pub(crate) ends_name: Vec<String>,
+    /// Everyday words that no name consists of.
+    pub(crate) no_names: Vec<String>,
     /// Words that mean the same when questions are compared.
     pub(crate) same: Vec<Vec<String>>,
     /// Words that stand for each other in phrases.
@@ -142,6 +144,8 @@ pub(crate) struct Counted {
     pub(crate) large: Option<u64>,
     /// Which fact it is.
     pub(crate) fact: Option<FactName>,
+    /// Fewer are none: "one call" is no volume.
+    pub(crate) least: u64,
 }
 
 /// When an account is important.
@@ -182,6 +186,7 @@ impl Written {
         whole.heard.extend(self.heard);
         whole.empty.extend(self.empty);
         whole.ends_name.extend(self.ends_name);
+        whole.no_names.extend(self.no_names);
         whole.same.extend(self.same);
         for (name, words) in self.classes {
             whole.classes.entry(name).or_default().extend(words);
