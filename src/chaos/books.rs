@@ -163,7 +163,7 @@ impl Book {
 }
 
 const CALLS: &str = "SELECT id, carrier_call, began_ms, ended FROM calls WHERE ended IS NULL OR $1 = 1";
-const ENTRIES: &str = "SELECT call, number, json FROM entries WHERE call IN \
+const ENTRIES: &str = "SELECT call, number, json FROM timeline WHERE call IN \
     (SELECT id FROM calls WHERE ended IS NULL OR $1 = 1) ORDER BY call, number";
 const HANDOFFS: &str = "SELECT call, number, outcome FROM handoffs WHERE call IN \
     (SELECT id FROM calls WHERE ended IS NULL OR $1 = 1) ORDER BY call, number";

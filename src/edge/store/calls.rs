@@ -4,6 +4,7 @@ use futures_util::future::BoxFuture;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
+use crate::edge::store::policies::{Parted, parted};
 use crate::edge::store::{Store, within};
 use crate::id::{AttemptId, CallId, RepId};
 use crate::phone_number::PhoneNumber;
@@ -61,7 +62,7 @@ impl Calls for Store {
 
     fn timeline(&self, call: CallId) -> BoxFuture<'_, Result<Vec<StoredEntry>, Fault>> {
         within(async move {
-            let sql = "SELECT at_us, json FROM entries WHERE call = $1 ORDER BY number";
+            let sql = "SELECT at_us, json FROM timeline WHERE call = $1 ORDER BY number";
             let rows = sqlx::query(sql).bind(call.to_string()).fetch_all(&self.pool).await?;
             rows.iter()
                 .map(|row| Ok(StoredEntry { at: micros(row, "at_us")?, json: row.try_get("json")? }))
@@ -135,14 +136,25 @@ async fn write(step: &mut Transaction<'_, Any>, record: Record) -> Result<(), sq
         .bind(line.reveal().to_owned())
         .bind(at.0)
         .bind(facts),
-        Record::Entry { call, number, at, json } => sqlx::query(
-            "INSERT INTO entries (call, number, at_us, json) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (call, number) DO NOTHING",
-        )
-        .bind(call.to_string())
-        .bind(number as i64)
-        .bind(at.as_micros() as i64)
-        .bind(json),
+        Record::Entry { call, number, at, json } => {
+            let Parted { json, policy } = parted(json);
+            if let Some(policy) = &policy {
+                sqlx::query("INSERT INTO policies (id, json) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING")
+                    .bind(policy.id.clone())
+                    .bind(policy.json.clone())
+                    .execute(&mut **step)
+                    .await?;
+            }
+            sqlx::query(
+                "INSERT INTO entries (call, number, at_us, json, policy) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (call, number) DO NOTHING",
+            )
+            .bind(call.to_string())
+            .bind(number as i64)
+            .bind(at.as_micros() as i64)
+            .bind(json)
+            .bind(policy.map(|policy| policy.id))
+        }
         Record::AttemptIntended { call, attempt, rep, at } => sqlx::query(
             "INSERT INTO attempts (call, attempt, rep, at_ms) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (call, attempt) DO NOTHING",

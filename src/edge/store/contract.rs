@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Row as _;
+
+use crate::call::{Entry, Event, Terms};
 use crate::conversation::{Account, Context, Direction};
 use crate::edge::store::{Store, StoreError};
+use crate::escalation::Policy;
 use crate::id::{AttemptId, CallId, RepId};
 use crate::live::retention::take_out;
 use crate::live::{chance, clock};
@@ -94,6 +98,34 @@ async fn what_is_written_is_read_back_and_writing_twice_does_no_harm() {
     );
     assert_eq!(calls.latest(5).await.unwrap(), [stored]);
     assert_eq!(calls.call(CallId::from_bits(8)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_policy_is_kept_once_and_every_timeline_begins_with_it_whole() {
+    let place = InFolder::new().await;
+    let terms = Terms { escalation: Arc::new(Policy::default()), ..Terms::default() };
+    let began = Entry { at: CallTime::ZERO, event: Event::Began(Box::new(terms)), effects: Vec::new() };
+    let json = serde_json::to_string(&began).unwrap();
+    for bits in [1, 2] {
+        let mut all = records(CallId::from_bits(bits));
+        all[1] = Record::Entry {
+            call: CallId::from_bits(bits),
+            number: 0,
+            at: CallTime::ZERO,
+            json: json.clone(),
+        };
+        place.store.write(all).await.unwrap();
+    }
+    for bits in [1, 2] {
+        assert_eq!(place.store.timeline(CallId::from_bits(bits)).await.unwrap()[0].json, json);
+    }
+    let sql = "SELECT (SELECT COUNT(*) FROM policies) AS kept, MAX(LENGTH(json)) AS longest FROM entries";
+    let row = sqlx::query(sql).fetch_one(&place.store.pool).await.unwrap();
+    let (kept, longest): (i64, i64) = (row.try_get("kept").unwrap(), row.try_get("longest").unwrap());
+    assert_eq!(kept, 1);
+    assert!(longest < 2_000, "{longest} bytes of one entry");
+    let bite = place.store.take_words(CallId::from_bits(1), 0).await.unwrap();
+    assert_eq!((bite.changed, bite.next), (0, None), "a policy is nobody's words");
 }
 
 #[tokio::test]

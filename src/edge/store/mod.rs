@@ -3,6 +3,7 @@
 mod announcements;
 mod calls;
 mod forgetting;
+mod policies;
 mod reps;
 mod wordless;
 #[cfg(test)]
@@ -187,6 +188,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/sqlite/0002_coming_back.sql"),
     include_str!("migrations/sqlite/0003_announcements.sql"),
     include_str!("migrations/sqlite/0004_forgetting.sql"),
+    include_str!("migrations/sqlite/0005_policies.sql"),
 ];
 
 /// The last step that was taken.
