@@ -12,6 +12,7 @@ use toml::Spanned;
 use crate::conversation::meaning::{Grammar, Meaning};
 use crate::conversation::numbers::Counting;
 use crate::conversation::rules::{Element, Making, Negated, Spoken};
+use crate::conversation::senses::Sense;
 use crate::conversation::signal::SignalKind;
 use crate::conversation::text::Text;
 use crate::conversation::tongue::Tongue;
@@ -22,6 +23,19 @@ use crate::conversation::written::{By, Group, Needs, Told, Written};
 pub struct Lexicon {
     tongues: Vec<Arc<Tongue>>,
     written: Vec<Written>,
+    sensing: Sensing,
+}
+
+/// Whether more than phrases is listened with.
+#[derive(Clone, Debug, Default)]
+enum Sensing {
+    /// Phrases only.
+    Off,
+    /// The sense that Baton ships with, where it has one for the language.
+    #[default]
+    Shipped,
+    /// This one, for every language.
+    By(Arc<Sense>),
 }
 
 /// What is wrong with a file of phrases.
@@ -53,7 +67,7 @@ impl Lexicon {
 
     /// Not a word of any language: what the shipped files are put on.
     fn none() -> Self {
-        Self { tongues: Vec::new(), written: Vec::new() }
+        Self { tongues: Vec::new(), written: Vec::new(), sensing: Sensing::default() }
     }
 
     /// What Baton ships with, and an operator's file on top of the language that it names (`en` where it names none).
@@ -77,7 +91,11 @@ impl Lexicon {
         let mut whole = extra.on_top_of(below);
         whole.language = language;
         let tongue = compiled(&whole, shipped).map_err(|wrong| wrong.at(extra_toml))?;
-        let mut more = Self { tongues: self.tongues.clone(), written: self.written.clone() };
+        let mut more = Self {
+            tongues: self.tongues.clone(),
+            written: self.written.clone(),
+            sensing: self.sensing.clone(),
+        };
         if let Some(place) = place {
             (more.tongues[place], more.written[place]) = (Arc::new(tongue), whole);
         } else {
@@ -85,6 +103,30 @@ impl Lexicon {
             more.written.push(whole);
         }
         Ok(more)
+    }
+
+    /// These phrases, and nothing beside them.
+    #[must_use]
+    pub fn without_sense(&self) -> Self {
+        self.sensing(Sensing::Off)
+    }
+
+    /// These phrases, and this sense beside them.
+    pub(crate) fn with_sense(&self, sense: Sense) -> Self {
+        self.sensing(Sensing::By(Arc::new(sense)))
+    }
+
+    fn sensing(&self, sensing: Sensing) -> Self {
+        Self { tongues: self.tongues.clone(), written: self.written.clone(), sensing }
+    }
+
+    /// What turns of this language are sensed with; nothing where none was learned of it.
+    pub(crate) fn sense(&self, language: &str) -> Option<Arc<Sense>> {
+        match &self.sensing {
+            Sensing::Off => None,
+            Sensing::Shipped => Sense::shipped(if language.is_empty() { FIRST } else { language }),
+            Sensing::By(sense) => Some(Arc::clone(sense)),
+        }
     }
 
     /// The languages that can be listened to.

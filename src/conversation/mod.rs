@@ -4,10 +4,11 @@
 //! the shape of the talk. Nothing in here decides anything: that is `escalation/`.
 //!
 //! A turn is read (`text`), its phrases are found in one pass (`rules`, made from the files in `phrases/` by `lexicon`), each is
-//! judged where it stands (`bearing`), and `understanding` sets what it tells beside the turns before it.
+//! judged where it stands (`bearing`), what no phrase foresaw is sensed (`senses`, `by_sense`), and `understanding` sets what it tells beside the turns before it.
 
 mod bag;
 mod bearing;
+mod by_sense;
 pub mod context;
 pub mod fact;
 mod facts;
@@ -20,6 +21,7 @@ mod of_prospect;
 pub mod piece;
 mod questions;
 mod rules;
+pub(crate) mod senses;
 mod sensitive;
 pub mod shape;
 pub mod signal;

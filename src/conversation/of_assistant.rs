@@ -22,6 +22,7 @@ impl Listening<'_> {
                 Meaning::Signal(_) | Meaning::Fact(_) | Meaning::Grammar(_) => {}
             }
         }
+        self.by_sense(said, &bearing, heard);
         let questions = asked(self.tongue, said.text, said.found);
         heard.lead.offers_person = bearing.has(Grammar::Offer);
         heard.lead.asks_yes_or_no =

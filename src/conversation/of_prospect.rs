@@ -16,6 +16,7 @@ impl Listening<'_> {
     pub(crate) fn of_prospect(&self, said: &Words<'_>, heard: &mut Heard) {
         let bearing = Bearing::new(said.text, said.found);
         self.by_phrases(said, &bearing, heard);
+        self.by_sense(said, &bearing, heard);
         self.by_answer(said, &bearing, heard);
         self.by_questions(said, heard);
         self.by_numbers(said, &bearing, heard);
@@ -212,7 +213,7 @@ impl Listening<'_> {
 const TELLING: [FactName; 4] = [FactName::CompanySize, FactName::Role, FactName::Timeline, FactName::UseCase];
 
 /// What "never mind" takes back.
-const CAN_BE_TAKEN_BACK: [SignalKind; 8] = [
+pub(crate) const CAN_BE_TAKEN_BACK: [SignalKind; 8] = [
     SignalKind::AskedForPerson,
     SignalKind::PricingAsked,
     SignalKind::Negotiates,
