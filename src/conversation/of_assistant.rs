@@ -19,7 +19,7 @@ impl Listening<'_> {
                     add(&mut heard.signals, signal);
                 }
                 Meaning::Asks(fact) => heard.lead.asks.push(fact),
-                Meaning::Signal(_) | Meaning::Fact(_) | Meaning::Grammar(_) => {}
+                Meaning::Signal(_) | Meaning::Fact(_) | Meaning::Grammar(_) | Meaning::Mark(_) => {}
             }
         }
         self.by_sense(said, &bearing, heard);
