@@ -21,6 +21,8 @@ pub mod piece;
 mod questions;
 mod rules;
 mod sensitive;
+#[cfg(test)]
+mod sentences_tests;
 pub mod shape;
 pub mod signal;
 mod text;
