@@ -23,6 +23,8 @@ mod questions;
 mod rules;
 pub(crate) mod senses;
 mod sensitive;
+#[cfg(test)]
+mod sentences_tests;
 pub mod shape;
 pub mod signal;
 mod text;
