@@ -32,7 +32,7 @@ mod replaying;
 
 use arguments::{
     Arguments, BenchArguments, ChaosArguments, Command, EarCommand, FallbackWord, FormatWord,
-    ListenArguments, Settings, SimArguments, TableWord, TwilioCommand, WhoseWord,
+    ListenArguments, SenseCommand, Settings, SimArguments, TableWord, TwilioCommand, WhoseWord,
 };
 
 impl Settings {
@@ -75,6 +75,8 @@ fn main() -> ExitCode {
         Command::Listen(arguments) => listen_to(arguments),
         Command::Ear(EarCommand::Judge { corpus, json }) => judge_ear(&corpus, json),
         Command::Ear(EarCommand::Train { corpus, out }) => train_ear(&corpus, &out),
+        Command::Sense(SenseCommand::Train { corpus, out }) => train_sense(&corpus, &out),
+        Command::Sense(SenseCommand::Judge { corpus, json }) => judge_sense(&corpus, json),
         Command::Calls { settings, limit, json } => wait_for(list_calls(&settings, limit, json)),
         Command::Forget { number, settings, yes, json } => {
             let consent = if yes { forget::Consent::Forget } else { forget::Consent::Look };
@@ -223,6 +225,23 @@ fn train_ear(corpus: &Path, out: &Path) -> anyhow::Result<ExitCode> {
     eprintln!("… each speaker is left out in turn; this takes a minute");
     let report = lab::train::train(corpus, out)?;
     print(&report.text())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn train_sense(corpus: &Path, out: &Path) -> anyhow::Result<ExitCode> {
+    eprintln!("… each tenth is left out in turn; this takes some minutes in a debug build");
+    let report = lab::senses::train::train(corpus, out)?;
+    print(&report.text())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn judge_sense(corpus: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let told = lab::senses::report::judge(corpus)?;
+    print(&if json {
+        format!("{:#}\n", serde_json::to_value(&told)?)
+    } else {
+        lab::senses::report::compared(&told)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

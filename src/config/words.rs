@@ -19,6 +19,8 @@ pub struct Words {
     pub language: String,
     /// Files of phrases, glossary and knowledge of the operator's own.
     pub phrases: Vec<String>,
+    /// Whether meanings that no phrase says are sensed as well, in the languages that a sense was learned of.
+    pub sense: bool,
     /// Whether the carrier transcribes the call.
     pub carrier: bool,
     /// What it does that with; empty: what it likes.
@@ -52,7 +54,7 @@ impl Words {
             let text = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
             lexicon = Arc::new(lexicon.and(&text).map_err(|error| bad(error.to_string()))?);
         }
-        Ok(lexicon)
+        Ok(if self.sense { lexicon } else { Arc::new(lexicon.without_sense()) })
     }
 }
 
@@ -146,6 +148,7 @@ impl Default for Words {
             prefer: PREFERRED.to_vec(),
             language: "en".to_owned(),
             phrases: Vec::new(),
+            sense: true,
             carrier: false,
             carrier_engine: String::new(),
             carrier_model: String::new(),

@@ -23,6 +23,11 @@ impl<'a> Bearing<'a> {
         if self.covered(of, Grammar::NeverIt) {
             return None;
         }
+        if spoken.unless.is_some_and(|mark| self.is_beside(of, mark))
+            || spoken.beside.is_some_and(|mark| !self.is_beside(of, mark))
+        {
+            return None;
+        }
         if spoken.needs == Needs::Asked && !self.is_asked(of) {
             return None;
         }
@@ -64,14 +69,33 @@ impl<'a> Bearing<'a> {
             || self.all(Grammar::Request).chain(self.all(Grammar::Question)).any(|f| within(f) && close(f))
     }
 
+    /// Something of this mark is said close by, in the same sentence.
+    fn is_beside(&self, of: &Found<'_>, mark: u32) -> bool {
+        let sentence = self.text.sentence(of.from);
+        self.found.iter().any(|found| {
+            found.spoken.meaning == Meaning::Mark(mark)
+                && found.from >= sentence.from
+                && found.to <= sentence.to
+                && found.from <= of.to + BESIDE
+                && of.from <= found.to + BESIDE
+        })
+    }
+
     /// A "not" stands before it in its clause.
     pub(crate) fn denied(&self, of: &Found<'_>) -> bool {
+        // "No, get me a person" is another clause at once; "don't get me a person" is not.
+        let parts = |not: &Found<'_>, clause: &Found<'_>| {
+            clause.from > not.to || clause.from == not.to && not.spoken.about == ANSWERS
+        };
         self.all(Grammar::Not).any(|not| {
             let reaches = not.to <= of.from && of.from - not.to <= REACH_OF_NOT;
+            // "No, just a person" says something of its own, "no person" does not.
+            let answers = not.spoken.about == ANSWERS && self.text.skips_before(of.from);
             reaches
+                && !answers
                 && !self.covered(not, Grammar::NoNot)
                 && (not.to..=of.from).all(|place| self.text.pause_before(place) == Pause::None)
-                && !self.all(Grammar::NewClause).any(|c| c.from >= not.to && c.from <= of.from)
+                && !self.all(Grammar::NewClause).any(|c| parts(not, c) && c.from <= of.from)
         })
     }
 
@@ -101,6 +125,9 @@ impl<'a> Bearing<'a> {
     }
 }
 
+/// What a "not" is about that may be a whole answer.
+const ANSWERS: &str = "answer";
+
 /// A "not" denies what begins at most so many words behind it: "I don't really want to have to talk to".
 const REACH_OF_NOT: usize = 4;
 
@@ -112,6 +139,9 @@ const REACH_OF_IF: usize = 12;
 
 /// What is asked stands within so many words of what it is asked about.
 const CLOSE: usize = 8;
+
+/// What is said so many words away belongs to the same thought.
+const BESIDE: usize = 10;
 
 /// A longer sentence with a question mark is several that were not parted.
 const LONG_QUESTION: usize = 40;

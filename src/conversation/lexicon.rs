@@ -12,6 +12,7 @@ use toml::Spanned;
 use crate::conversation::meaning::{Grammar, Meaning};
 use crate::conversation::numbers::Counting;
 use crate::conversation::rules::{Element, Making, Negated, Spoken};
+use crate::conversation::senses::Sense;
 use crate::conversation::signal::SignalKind;
 use crate::conversation::text::Text;
 use crate::conversation::tongue::Tongue;
@@ -22,6 +23,19 @@ use crate::conversation::written::{By, Group, Needs, Told, Written};
 pub struct Lexicon {
     tongues: Vec<Arc<Tongue>>,
     written: Vec<Written>,
+    sensing: Sensing,
+}
+
+/// Whether more than phrases is listened with.
+#[derive(Clone, Debug, Default)]
+enum Sensing {
+    /// Phrases only.
+    Off,
+    /// The sense that Baton ships with, where it has one for the language.
+    #[default]
+    Shipped,
+    /// This one, for every language.
+    By(Arc<Sense>),
 }
 
 /// What is wrong with a file of phrases.
@@ -53,7 +67,7 @@ impl Lexicon {
 
     /// Not a word of any language: what the shipped files are put on.
     fn none() -> Self {
-        Self { tongues: Vec::new(), written: Vec::new() }
+        Self { tongues: Vec::new(), written: Vec::new(), sensing: Sensing::default() }
     }
 
     /// What Baton ships with, and an operator's file on top of the language that it names (`en` where it names none).
@@ -77,7 +91,11 @@ impl Lexicon {
         let mut whole = extra.on_top_of(below);
         whole.language = language;
         let tongue = compiled(&whole, shipped).map_err(|wrong| wrong.at(extra_toml))?;
-        let mut more = Self { tongues: self.tongues.clone(), written: self.written.clone() };
+        let mut more = Self {
+            tongues: self.tongues.clone(),
+            written: self.written.clone(),
+            sensing: self.sensing.clone(),
+        };
         if let Some(place) = place {
             (more.tongues[place], more.written[place]) = (Arc::new(tongue), whole);
         } else {
@@ -85,6 +103,30 @@ impl Lexicon {
             more.written.push(whole);
         }
         Ok(more)
+    }
+
+    /// These phrases, and nothing beside them.
+    #[must_use]
+    pub fn without_sense(&self) -> Self {
+        self.sensing(Sensing::Off)
+    }
+
+    /// These phrases, and this sense beside them.
+    pub(crate) fn with_sense(&self, sense: Sense) -> Self {
+        self.sensing(Sensing::By(Arc::new(sense)))
+    }
+
+    fn sensing(&self, sensing: Sensing) -> Self {
+        Self { tongues: self.tongues.clone(), written: self.written.clone(), sensing }
+    }
+
+    /// What turns of this language are sensed with; nothing where none was learned of it.
+    pub(crate) fn sense(&self, language: &str) -> Option<Arc<Sense>> {
+        match &self.sensing {
+            Sensing::Off => None,
+            Sensing::Shipped => Sense::shipped(if language.is_empty() { FIRST } else { language }),
+            Sensing::By(sense) => Some(Arc::clone(sense)),
+        }
     }
 
     /// The languages that can be listened to.
@@ -134,13 +176,23 @@ fn compiled(written: &Written, shipped: usize) -> Result<Tongue, Wrong> {
     check_withouts(written)?;
 
     let mut classes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (name, words) in &written.classes {
-        let stems = words.iter().map(|words| stems_of(&tongue, words.get_ref()).join(" "));
-        classes.insert(name, stems.filter(|stems| !stems.is_empty()).collect());
+    for (name, entries) in &written.classes {
+        let mut stems = Vec::new();
+        for entry in entries {
+            let words = spelled_out(written, entry, 0).map_err(|what| Wrong::new(entry, what))?;
+            stems.extend(words.iter().map(|words| stems_of(&tongue, words).join(" ")));
+        }
+        stems.retain(|stems| !stems.is_empty());
+        stems.sort();
+        stems.dedup();
+        classes.insert(name, stems);
     }
     let mut making = Making::default();
     for (number, group) in written.phrases.iter().enumerate() {
-        making.group(spoken(group)?);
+        let mut marks = Marks { next: 2 * number as u32, making: &mut making };
+        let beside = marks.mark(&tongue, &classes, &group.beside)?;
+        let unless = marks.mark(&tongue, &classes, &group.unless)?;
+        making.group(Spoken { beside, unless, ..spoken(group)? });
         for phrase in &group.say {
             let unwanted = |without: &Spanned<String>| without.get_ref() == phrase.get_ref();
             if number < shipped && written.without.iter().any(unwanted) {
@@ -154,6 +206,75 @@ fn compiled(written: &Written, shipped: usize) -> Result<Tongue, Wrong> {
     words_of_the_trade(written, &tongue, &mut making);
     tongue.rules = making.made().map_err(whole_file)?;
     Ok(tongue)
+}
+
+/// What the phrases of a group are judged by is looked for under numbers of its own.
+struct Marks<'a> {
+    next: u32,
+    making: &'a mut Making,
+}
+
+impl Marks<'_> {
+    /// These phrases under a number; none where there are none.
+    fn mark(
+        &mut self,
+        tongue: &Tongue,
+        classes: &BTreeMap<&str, Vec<String>>,
+        say: &[Spanned<String>],
+    ) -> Result<Option<u32>, Wrong> {
+        self.next += 1;
+        if say.is_empty() {
+            return Ok(None);
+        }
+        self.making.group(Spoken {
+            meaning: Meaning::Mark(self.next),
+            strength: 100,
+            about: String::new(),
+            by: By::Anyone,
+            needs: Needs::Nothing,
+            beside: None,
+            unless: None,
+            negated: Negated::Same,
+            told: Told::Counts,
+        });
+        for phrase in say {
+            for elements in elements(tongue, classes, phrase)? {
+                self.making.phrase(&elements).map_err(|what| Wrong::new(phrase, what))?;
+            }
+        }
+        Ok(Some(self.next))
+    }
+}
+
+/// An entry of a class in every way that it can be said: `real|live <human>` is many.
+fn spelled_out(written: &Written, entry: &Spanned<String>, depth: usize) -> Result<Vec<String>, String> {
+    let mut all = vec![String::new()];
+    for word in entry.get_ref().split_whitespace() {
+        let (bare, optional) = word.strip_suffix('?').map_or((word, false), |bare| (bare, true));
+        let mut ways: Vec<String> = Vec::new();
+        for choice in bare.split('|') {
+            let Some(class) = choice.strip_prefix('<').and_then(|name| name.strip_suffix('>')) else {
+                ways.push(choice.replace('_', " "));
+                continue;
+            };
+            let entries =
+                written.classes.get(class).ok_or_else(|| format!("no class is called <{class}>"))?;
+            if depth == DEEPEST_CLASS {
+                return Err(format!("<{class}> stands in classes of classes that never end"));
+            }
+            for entry in entries {
+                ways.extend(spelled_out(written, entry, depth + 1)?);
+            }
+        }
+        if optional {
+            ways.push(String::new());
+        }
+        if all.len() * ways.len() > MOST_WAYS {
+            return Err(format!("more than {MOST_WAYS} ways to say it: write two classes"));
+        }
+        all = all.iter().flat_map(|said| ways.iter().map(move |way| format!("{said} {way}"))).collect();
+    }
+    Ok(all)
 }
 
 fn check_withouts(written: &Written) -> Result<(), Wrong> {
@@ -185,6 +306,8 @@ fn spoken(group: &Group) -> Result<Spoken, Wrong> {
         about: group.about.clone(),
         by: group.by,
         needs: group.needs,
+        beside: None,
+        unless: None,
         negated,
         told: group.told,
     })
@@ -206,6 +329,8 @@ fn words_of_the_trade(written: &Written, tongue: &Tongue, making: &mut Making) {
             about: name.clone(),
             by: By::Anyone,
             needs: Needs::Nothing,
+            beside: None,
+            unless: None,
             negated: Negated::Same,
             told: Told::Counts,
         });
@@ -240,10 +365,16 @@ fn elements(
         if bare.is_empty() {
             continue;
         }
-        if optional && !bare.starts_with(['<', '*']) && stems_of(tongue, &bare.replace('|', " ")).is_empty() {
+        let is_filler = |choice: &str| {
+            !choice.starts_with(['<', '*', '#', '^', '$', '…', '.'])
+                && stems_of(tongue, &choice.replace('_', " ")).is_empty()
+        };
+        if bare.split('|').all(is_filler) {
             // A filler may always stand there.
             continue;
         }
+        // "it|the|a": where a filler is enough, nothing is.
+        let optional = optional || bare.split('|').any(is_filler);
         let element = element(tongue, classes, bare).map_err(|what| Wrong::new(phrase, what))?;
         let mut with = all.clone();
         for row in &mut with {
@@ -279,7 +410,7 @@ fn element(tongue: &Tongue, classes: &BTreeMap<&str, Vec<String>>, word: &str) -
                     let words = classes.get(class).ok_or_else(|| format!("no class is called <{class}>"))?;
                     stems.extend(words.iter().cloned());
                 } else {
-                    stems.push(stems_of(tongue, choice).join(" "));
+                    stems.push(stems_of(tongue, &choice.replace('_', " ")).join(" "));
                 }
             }
             stems.retain(|stem| !stem.is_empty());
@@ -319,6 +450,12 @@ const FIRST: &str = "en";
 
 /// The largest file of phrases: many times what ships.
 const LARGEST: usize = 1 << 20;
+
+/// Classes stand in classes that stand in classes, and no deeper.
+const DEEPEST_CLASS: usize = 4;
+
+/// An entry of a class says so many things at most.
+const MOST_WAYS: usize = 8_000;
 
 /// Five things that may be left out of a phrase make so many phrases of it.
 const MOST_CHOICES: usize = 32;

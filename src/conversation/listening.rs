@@ -4,6 +4,7 @@ use crate::conversation::bag::Bag;
 use crate::conversation::fact::Fact;
 use crate::conversation::numbers::Number;
 use crate::conversation::rules::Found;
+use crate::conversation::senses::Sense;
 use crate::conversation::shape::StageOfTalk;
 use crate::conversation::signal::{Signal, SignalKind};
 use crate::conversation::text::Text;
@@ -52,6 +53,8 @@ pub(crate) struct Lead {
 /// One turn being listened to.
 pub(crate) struct Listening<'a> {
     pub(crate) tongue: &'a Tongue,
+    /// What senses meanings beside the phrases.
+    pub(crate) sense: Option<&'a Sense>,
     pub(crate) turn: &'a Turn,
     /// What was heard before it, oldest first.
     pub(crate) before: &'a [Heard],
@@ -173,7 +176,7 @@ const TERMS: [SignalKind; 6] = [
 const SURE: u8 = 75;
 
 /// What each further phrase of a kind adds to it.
-const MORE_OF_IT: u8 = 8;
+pub(crate) const MORE_OF_IT: u8 = 8;
 
 /// Turns of which so much is the same say the same, in hundredths of both together.
 pub(crate) const SAME: usize = 75;

@@ -18,6 +18,8 @@ pub(crate) enum Meaning {
     Asks(FactName),
     /// Something that other phrases are judged by.
     Grammar(Grammar),
+    /// What the phrases of one group are judged by, under its number.
+    Mark(u32),
 }
 
 /// What other phrases are judged by.

@@ -4,11 +4,12 @@
 //! the shape of the talk. Nothing in here decides anything: that is `escalation/`.
 //!
 //! A turn is read (`text`), its phrases are found in one pass (`rules`, made from the files in `phrases/` by `lexicon`), each is
-//! judged where it stands (`bearing`), and `understanding` sets what it tells beside the turns before it.
+//! judged where it stands (`bearing`), what no phrase foresaw is sensed (`senses`, `by_sense`), and `understanding` sets what it tells beside the turns before it.
 
 mod answers;
 mod bag;
 mod bearing;
+mod by_sense;
 pub mod context;
 mod counts;
 pub mod fact;
@@ -22,7 +23,10 @@ mod of_prospect;
 pub mod piece;
 mod questions;
 mod rules;
+pub(crate) mod senses;
 mod sensitive;
+#[cfg(test)]
+mod sentences_tests;
 pub mod shape;
 pub mod signal;
 mod text;

@@ -19,9 +19,10 @@ impl Listening<'_> {
                     add(&mut heard.signals, signal);
                 }
                 Meaning::Asks(fact) => heard.lead.asks.push(fact),
-                Meaning::Signal(_) | Meaning::Fact(_) | Meaning::Grammar(_) => {}
+                Meaning::Signal(_) | Meaning::Fact(_) | Meaning::Grammar(_) | Meaning::Mark(_) => {}
             }
         }
+        self.by_sense(said, &bearing, heard);
         let questions = asked(self.tongue, said.text, said.found);
         heard.lead.offers_person = bearing.has(Grammar::Offer);
         heard.lead.asks_yes_or_no =

@@ -16,6 +16,7 @@ impl Listening<'_> {
     pub(crate) fn of_prospect(&self, said: &Words<'_>, heard: &mut Heard) {
         let bearing = Bearing::new(said.text, said.found);
         self.by_phrases(said, &bearing, heard);
+        self.by_sense(said, &bearing, heard);
         self.by_answer(said, &bearing, heard);
         self.by_questions(said, heard);
         self.by_numbers(said, &bearing, heard);
@@ -190,6 +191,11 @@ impl Listening<'_> {
             let about = format!("{} {}", number.value, unit.name);
             add(&mut heard.signals, self.signal(SignalKind::LargeSize, 65 + 12 * twices, words, &about));
         }
+        let sizes = || heard.signals.iter().filter(|signal| signal.kind == SignalKind::LargeSize);
+        if sizes().count() > 1 {
+            let large = heard.signals.iter_mut().filter(|signal| signal.kind == SignalKind::LargeSize);
+            large.for_each(|signal| signal.strength = signal.strength.saturating_add(LARGE_TWICE).min(100));
+        }
     }
 
     /// The prospect says again what they said.
@@ -212,7 +218,7 @@ impl Listening<'_> {
 const TELLING: [FactName; 4] = [FactName::CompanySize, FactName::Role, FactName::Timeline, FactName::UseCase];
 
 /// What "never mind" takes back.
-const CAN_BE_TAKEN_BACK: [SignalKind; 8] = [
+pub(crate) const CAN_BE_TAKEN_BACK: [SignalKind; 8] = [
     SignalKind::AskedForPerson,
     SignalKind::PricingAsked,
     SignalKind::Negotiates,
@@ -241,6 +247,9 @@ const DEPTH_OF_TEN_WORDS: usize = 4;
 
 /// So deep is deep with a single word of the trade.
 const DEEP: usize = 45;
+
+/// Who is large in two ways is larger.
+const LARGE_TWICE: u8 = 12;
 
 /// A question is kept in so many letters.
 const LONGEST_QUESTION: usize = 160;

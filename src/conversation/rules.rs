@@ -32,6 +32,10 @@ pub(crate) struct Spoken {
     pub(crate) about: String,
     pub(crate) by: By,
     pub(crate) needs: Needs,
+    /// Something of this mark must be close by …
+    pub(crate) beside: Option<u32>,
+    /// … and nothing of this one.
+    pub(crate) unless: Option<u32>,
     pub(crate) negated: Negated,
     pub(crate) told: Told,
 }

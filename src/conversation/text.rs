@@ -112,6 +112,11 @@ impl Text {
         between.iter().map(|word| word.then).max().unwrap_or(Pause::None)
     }
 
+    /// Whether an article or a filler stands before a kept word.
+    pub(crate) fn skips_before(&self, place: usize) -> bool {
+        place > 0 && self.kept[place] > self.kept[place - 1] + 1
+    }
+
     /// The sentence of a kept word.
     pub(crate) fn sentence(&self, place: usize) -> Sentence {
         let whole = Sentence { from: 0, to: self.len(), end: Pause::None };

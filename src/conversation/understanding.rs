@@ -13,6 +13,7 @@ use crate::conversation::context::Context;
 use crate::conversation::fact::{Fact, Standing};
 use crate::conversation::lexicon::Lexicon;
 use crate::conversation::listening::{Heard, Listening};
+use crate::conversation::senses::Sense;
 use crate::conversation::shape::{Shape, StageOfTalk};
 use crate::conversation::signal::{Signal, SignalKind};
 use crate::conversation::tongue::Tongue;
@@ -23,6 +24,7 @@ use crate::time::CallTime;
 #[derive(Clone, Debug)]
 pub struct Understanding {
     tongue: Arc<Tongue>,
+    sense: Option<Arc<Sense>>,
     context: Context,
     /// The latest turns, oldest first.
     turns: VecDeque<Heard>,
@@ -57,8 +59,9 @@ impl Understanding {
     /// A talk in which nothing has been said.
     pub fn new(lexicon: &Lexicon, context: Context) -> Self {
         let tongue = lexicon.tongue(&context.language);
+        let sense = lexicon.sense(&context.language);
         let older = Older::default();
-        Self { tongue, context, turns: VecDeque::new(), older, noted: Vec::new() }
+        Self { tongue, sense, context, turns: VecDeque::new(), older, noted: Vec::new() }
     }
 
     /// Somebody said this. A turn of a known number takes that turn's place.
@@ -73,7 +76,8 @@ impl Understanding {
         let known = self.facts_until(turn.number);
         self.turns.make_contiguous();
         let before = &self.turns.as_slices().0[..place];
-        let mut heard = Listening { tongue: &self.tongue, turn, before, known: &known }.heard();
+        let sense = self.sense.as_deref();
+        let mut heard = Listening { tongue: &self.tongue, sense, turn, before, known: &known }.heard();
         if turn.by == Speaker::Prospect && self.is_first_of_prospect(turn.number) {
             heard.signals.extend(self.by_account(turn));
         }

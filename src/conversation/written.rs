@@ -77,6 +77,12 @@ pub(crate) struct Group {
     /// Whether it counts when it is told of others, or of a day that may come.
     #[serde(default)]
     pub(crate) told: Told,
+    /// One of these must be said close by.
+    #[serde(default)]
+    pub(crate) beside: Vec<Spanned<String>>,
+    /// None of these may be said close by.
+    #[serde(default)]
+    pub(crate) unless: Vec<Spanned<String>>,
     /// The phrases.
     pub(crate) say: Vec<Spanned<String>>,
 }

@@ -1,4 +1,4 @@
-//! The ear's laboratory: labelled sound in, what the ear made of it out, beside what it should reach.
+//! The laboratory: labelled sound in, what the ear made of it out, beside what it should reach; and the same for sentences (`senses`).
 
 pub mod calibrate;
 pub mod corpus;
@@ -13,6 +13,7 @@ pub mod prolonged_table;
 pub mod ref_tracks;
 pub mod reliability;
 pub mod score;
+pub mod senses;
 pub mod staged;
 pub mod syllable_table;
 pub mod train;

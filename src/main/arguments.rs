@@ -94,6 +94,9 @@ pub(crate) enum Command {
     /// Judge the ear on labelled sound, or train what it reads the mood by.
     #[command(subcommand)]
     Ear(EarCommand),
+    /// Train what sentences are sensed by, or judge it on labelled ones.
+    #[command(subcommand)]
+    Sense(SenseCommand),
     /// List the latest calls.
     Calls {
         #[command(flatten)]
@@ -410,4 +413,26 @@ pub(crate) struct Settings {
     /// The address to listen on [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SenseCommand {
+    /// Train it: writes en.sense and a report of how far to believe it, on sentences that were held out.
+    Train {
+        /// The folder of the labelled sentences (*.tsv: meanings, who, words).
+        #[arg(long, value_name = "DIR", default_value = "fixtures/sentences/seen")]
+        corpus: PathBuf,
+        /// Where to write it; src/conversation/senses/en.sense is what Baton is built with.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Print what phrases tell of labelled sentences, and what phrases and the sense together tell.
+    Judge {
+        /// The folder of the labelled sentences; of those that it was trained on it knows too much.
+        #[arg(long, value_name = "DIR")]
+        corpus: PathBuf,
+        /// For a script.
+        #[arg(long)]
+        json: bool,
+    },
 }

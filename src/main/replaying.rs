@@ -30,8 +30,11 @@ pub(crate) fn replay_calls(arguments: &ReplayArguments) -> anyhow::Result<ExitCo
         let more = std::fs::read_to_string(file).with_context(named)?;
         lexicon = Arc::new(lexicon.and(&more).with_context(named)?);
     }
-    let judgement =
-        |loaded: Loaded| Judgement { lexicon: lexicon.clone(), policy: Arc::new(loaded.config.escalation) };
+    let judgement = |loaded: Loaded| {
+        let lexicon =
+            if loaded.config.words.sense { lexicon.clone() } else { Arc::new(lexicon.without_sense()) };
+        Judgement { lexicon, policy: Arc::new(loaded.config.escalation) }
+    };
     if let [old, new] = arguments.compare.as_slice() {
         anyhow::ensure!(
             call.is_dir(),

@@ -112,7 +112,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "listen",
         ],
     ),
-    ("lab", &["time", "audio", "ear"]),
+    ("lab", &["time", "audio", "ear", "conversation"]),
     ("bench", &["time", "id", "audio", "ear", "handoff", "call", "live", "edge", "config", "sim"]),
 ];
 

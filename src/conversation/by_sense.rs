@@ -1,0 +1,61 @@
+//! What the sense adds to the phrases of a turn, where they do not say better.
+//!
+//! The sense takes a turn as a whole and may miss that something is denied, told of others or only thought of. Phrases know; so where
+//! a phrase of a meaning was said and does not bear it, the sense does not either.
+
+use crate::conversation::bearing::Bearing;
+use crate::conversation::listening::{Heard, Listening, MORE_OF_IT, Words};
+use crate::conversation::meaning::{Grammar, Meaning};
+use crate::conversation::of_prospect::CAN_BE_TAKEN_BACK;
+use crate::conversation::senses::Sensed;
+use crate::conversation::signal::SignalKind;
+
+impl Listening<'_> {
+    /// Adds what is sensed: a signal of its own, or a little to the one that the phrases gave.
+    pub(crate) fn by_sense(&self, said: &Words<'_>, bearing: &Bearing<'_>, heard: &mut Heard) {
+        let Some(sense) = self.sense else { return };
+        let sensed = sense.sensed(self.turn.by, &self.turn.words);
+        for (number, one) in sensed.iter().enumerate() {
+            let mut known = heard.signals.iter_mut().filter(|signal| signal.kind == one.kind).peekable();
+            if known.peek().is_some() {
+                known
+                    .for_each(|signal| signal.strength = signal.strength.saturating_add(MORE_OF_IT).min(100));
+                continue;
+            }
+            let likelier = &sensed[..number];
+            let beside = |kind: SignalKind| {
+                heard.signals.iter().any(|signal| signal.kind == kind)
+                    || likelier.iter().any(|other| other.kind == kind)
+            };
+            if rules_out(said, bearing, one, beside) {
+                continue;
+            }
+            let words = self.turn.words.get(one.from..one.to).unwrap_or_default();
+            let signal = self.signal(one.kind, one.strength, words, "");
+            heard.signals.push(signal);
+        }
+    }
+}
+
+/// Whether the phrases of a turn, or what stands beside it, speak against what was sensed.
+fn rules_out(
+    said: &Words<'_>,
+    bearing: &Bearing<'_>,
+    sensed: &Sensed,
+    beside: impl Fn(SignalKind) -> bool,
+) -> bool {
+    let glad = || bearing.has(Grammar::Joy) || bearing.has(Grammar::NotAtUs);
+    let against = match sensed.kind {
+        SignalKind::AskedForPerson => beside(SignalKind::WantsNoPerson),
+        SignalKind::WantsNoPerson => beside(SignalKind::AskedForPerson),
+        SignalKind::AnnoyedMildly => glad() || beside(SignalKind::AnnoyedStrongly),
+        SignalKind::AnnoyedStrongly => glad(),
+        _ => false,
+    };
+    let taken_back = CAN_BE_TAKEN_BACK.contains(&sensed.kind) && beside(SignalKind::NeverMind);
+    // A phrase that was said and does not count: denied, told of others, only thought of, or part of something else.
+    let means = Meaning::Signal(sensed.kind);
+    let unmeant =
+        said.found.iter().any(|found| found.spoken.meaning == means && bearing.meaning(found) != Some(means));
+    against || taken_back || unmeant
+}
