@@ -138,7 +138,7 @@ const BRIGHTEN: f32 = 0.9;
 const MOVES: usize = 8;
 
 /// Of noise one frame in a hundred repeats itself by 0.28, of a fan's by 0.36; of speech two frames of three by more.
-const VOICED: f32 = 0.42;
+const VOICED: f32 = 0.45;
 
 /// A clear vowel (0.6) makes good seven frames without.
 const MAKES_GOOD: f32 = 40.0;
