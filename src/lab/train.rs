@@ -210,10 +210,11 @@ impl Report {
             let mark = &self.plain[number];
             let _ = writeln!(text, "{}, is the probability true?\n{}", mark.asked, mark.reliability.text());
         }
+        let columns = format!("{:>12}{:>14}{:>12}{:>10}", "clips", "said right", "was right", "error");
         let _ = writeln!(
             text,
-            "is it said truthfully (all lines)?\n{:<16}   excited or calm: clips  said right  was right  error     angry or happy: clips  said right  was right  error",
-            ""
+            "is it said truthfully (all lines)?\n{:<16}{:>48}{:>48}\n{:<16}{columns}{columns}",
+            "", "excited or calm", "angry or happy", ""
         );
         for pair in self.by_confidence.chunks(2).chain(self.by_speaker.chunks(2)) {
             let _ = write!(text, "{:<16}", pair[0].asked);
@@ -221,7 +222,7 @@ impl Report {
                 let (claimed, right) = mark.reliability.claimed_and_right();
                 let _ = write!(
                     text,
-                    "{:>25} {claimed:>9.1} % {right:>8.1} % {:>6.3}",
+                    "{:>12}{claimed:>12.1} %{right:>10.1} %{:>10.3}",
                     mark.clips, mark.reliability.ece
                 );
             }
