@@ -137,10 +137,10 @@ const BRIGHTEN: f32 = 0.9;
 /// A voice's period moves by an eighth at most in 20 ms.
 const MOVES: usize = 8;
 
-/// Of noise one frame in a hundred repeats itself by 0.28, of a fan's by 0.36; of speech two frames of three by more.
+/// Of noise one frame in a hundred repeats itself by 0.28, of a fan's by 0.36; of speech most frames by more.
 const VOICED: f32 = 0.45;
 
-/// A clear vowel (0.6) makes good seven frames without.
+/// A clear vowel (0.6) makes good six frames without.
 const MAKES_GOOD: f32 = 40.0;
 
 /// 0.6 s without a voice is none: 999 of 1000 stretches without one within speech are shorter than 0.4 s.

@@ -99,8 +99,8 @@ const HARDLY_MORE: f32 = 0.97;
 /// 250 Hz: as far as the line of a fast siren moves to each side in a window.
 const CLUMP: usize = 8;
 
-/// 560 Hz: below it a voice may have all its energy in one place (an "oh", a child's first harmonic), above it never.
-const HIGH_BINS: f32 = 560.0 / crate::ear::spectrum::BIN_HZ;
+/// 750 Hz: below it a voice may have all its energy in one place (an "oh", a child's first harmonic), above it never.
+const HIGH_BINS: f32 = 750.0 / crate::ear::spectrum::BIN_HZ;
 
 /// 12 Hz: a machine's tone stands, a voice moves.
 const STANDS_STILL_BINS: f32 = 12.0 / crate::ear::spectrum::BIN_HZ;
