@@ -142,7 +142,7 @@ pub struct TurnHeard {
     pub latency_millis: Option<i32>,
     /// Pauses inside.
     pub pauses: u32,
-    /// How loud they spoke, in dB below full scale.
+    /// How loud they spoke, in dB below full scale: the prospect as they came in, the other as they were played to them.
     pub level_dbfs: Option<i8>,
     /// Whether they took it while the other spoke.
     pub barged_in: bool,

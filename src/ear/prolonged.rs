@@ -21,7 +21,7 @@ pub struct Prolonged {
 }
 
 /// A stretch that may become long enough.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Going {
     from: MediaTime,
     to: MediaTime,
@@ -30,6 +30,9 @@ struct Going {
     missed: u32,
     /// Sum of the unrest of its hops.
     unrest: f32,
+    /// Steps of 10 ms, and those of them over which the pitch stood still.
+    steps: u32,
+    still: u32,
 }
 
 impl Prolonged {
@@ -44,8 +47,13 @@ impl Prolonged {
             return if going.missed <= FORGIVEN { None } else { self.end() };
         };
         let (first, last) = (self.recent[0].at, self.recent[LOOK - 1].at);
-        let going =
-            self.going.get_or_insert(Going { from: first, to: last, hops: 0, missed: 0, unrest: 0.0 });
+        let going = self.going.get_or_insert(Going { from: first, ..Going::default() });
+        // The first of a stretch brings all its steps along.
+        let steps = if going.hops == 0 { &self.recent[..] } else { &self.recent[LOOK - 2..] };
+        for pair in steps.windows(2) {
+            going.steps += 1;
+            going.still += u32::from(semitones(&pair[0], &pair[1]) < STILL);
+        }
         going.to = last;
         going.hops += 1;
         going.missed = 0;
@@ -65,9 +73,10 @@ impl Prolonged {
     }
 
     fn end(&mut self) -> Option<Stretch> {
-        let Going { from, to, hops, unrest, .. } = self.going.take()?;
+        let Going { from, to, hops, unrest, steps, still, .. } = self.going.take()?;
         let beyond = (to - from).checked_sub(SHORTEST)?;
-        let allowed = UNREST_AT_FIRST + UNREST_MORE * beyond as f32;
+        let still = still as f32 / steps.max(1) as f32;
+        let allowed = UNREST_AT_FIRST + UNREST_MORE * beyond as f32 + UNREST_WHERE_STILL * still;
         (unrest <= allowed * hops as f32).then_some(Stretch { from, to })
     }
 
@@ -79,7 +88,7 @@ impl Prolonged {
         }
         let (first, last) = (&hops[0], &hops[LOOK - 1]);
         let steps = (LOOK - 1) as f32;
-        let moved = libm::log2f(last.f0_hz / first.f0_hz).abs() * 12.0 / steps;
+        let moved = semitones(first, last) / steps;
         let swelled = (last.level_db - first.level_db).abs() / steps;
         let flux = hops.iter().fold(0.0, |sum, hop| sum + hop.flux) / LOOK as f32;
         let flat = moved < MOVED && swelled < SWELLED_DB && flux < CHANGED;
@@ -87,12 +96,16 @@ impl Prolonged {
     }
 }
 
+fn semitones(one: &Hop, other: &Hop) -> f32 {
+    libm::log2f(one.f0_hz / other.f0_hz).abs() * 12.0
+}
+
 /// Hops that are looked at together: 50 ms.
 const LOOK: usize = 5;
 
-/// Samples between the middles of the first and the last hop of the shortest stretch, 220 ms: few vowels of fluent
-/// speech are as long.
-const SHORTEST: u64 = 1_760;
+/// Samples between the middles of the first and the last hop of the shortest stretch, 160 ms: vowels of fluent speech are
+/// as long, but move.
+const SHORTEST: u64 = 1_280;
 
 /// Semitones that the pitch may move in 10 ms.
 const MOVED: f32 = 0.35;
@@ -103,15 +116,21 @@ const SWELLED_DB: f32 = 3.0;
 /// Mean flux that 50 ms may have: more is another sound.
 const CHANGED: f32 = 1.1;
 
+/// A step of the pitch, in semitones, that is none: of fluent speech one step in five, of a held pitch four.
+const STILL: f32 = 0.04;
+
 /// How many times a semitone's move in 10 ms unsettles more than a neper's change of colour: what hesitates holds its
 /// pitch, even where noise ripples its spectrum.
-const MOVE: f32 = 4.0;
+const MOVE: f32 = 8.0;
 
-/// Mean unrest that a stretch of the shortest length may have.
-const UNREST_AT_FIRST: f32 = 0.35;
+/// Mean unrest that a stretch of the shortest length may have whose pitch never stands still.
+const UNREST_AT_FIRST: f32 = 0.2;
 
-/// How much more of it for each sample that it is longer (0.25 for 100 ms): nobody reads that slowly.
-const UNREST_MORE: f32 = 0.25 / 800.0;
+/// How much more of it for each sample that it is longer (0.2 for 100 ms): nobody reads that slowly.
+const UNREST_MORE: f32 = 0.2 / 800.0;
+
+/// How much more of it where the pitch always stands still: breath, noise and the line may then do what they like.
+const UNREST_WHERE_STILL: f32 = 0.6;
 
 /// Hops in a row that need not be flat.
 const FORGIVEN: u32 = 1;

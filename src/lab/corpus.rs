@@ -46,6 +46,12 @@ pub struct Labels {
     pub emotion: Option<String>,
     /// How far the noise lies below the speech.
     pub snr_db: Option<f64>,
+    /// Syllables a second of speech, counted by hand.
+    pub syllables_per_s: Option<f64>,
+    /// From where to where a vowel was stretched, in seconds.
+    pub prolongation: Option<(f64, f64)>,
+    /// The reference track of a clip of speech.
+    pub reference: Option<String>,
     /// All the others, by name.
     #[serde(flatten)]
     pub rest: serde_json::Map<String, serde_json::Value>,
@@ -145,14 +151,19 @@ impl Corpus {
         self.items.iter().filter(move |item| item.folder() == folder)
     }
 
+    /// What a file of it holds, by its path below the corpus.
+    pub fn bytes(&self, file: &str) -> Result<Vec<u8>, CorpusError> {
+        let below = Path::new(file);
+        if !below.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+            return Err(CorpusError::OutsideCorpus(file.to_owned()));
+        }
+        read(&self.root.join(below))
+    }
+
     /// The sound of one of its files, at 8 kHz.
     pub fn sound(&self, item: &Item) -> Result<Vec<i16>, CorpusError> {
-        let below = Path::new(&item.file);
-        if !below.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-            return Err(CorpusError::OutsideCorpus(item.file.clone()));
-        }
-        let bytes = read(&self.root.join(below))?;
-        let sound = match below.extension().and_then(|ending| ending.to_str()) {
+        let bytes = self.bytes(&item.file)?;
+        let sound = match Path::new(&item.file).extension().and_then(|ending| ending.to_str()) {
             Some("wav") => wav(&item.file, &bytes)?,
             Some("ulaw") => bytes.iter().map(|&byte| g711::decode(byte)).collect(),
             _ => return Err(CorpusError::UnknownFormat(item.file.clone())),
@@ -176,6 +187,11 @@ impl Item {
     pub fn stem(&self) -> &str {
         let name = self.file.rsplit('/').next().unwrap_or_default();
         name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    }
+
+    /// How long it is.
+    pub fn seconds(&self) -> f64 {
+        self.samples as f64 / 8_000.0
     }
 
     /// Where somebody speaks, in order, overlapping stretches made one; nothing when nobody marked it.

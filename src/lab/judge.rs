@@ -34,11 +34,11 @@ pub fn judge(corpus_dir: &Path, says: &mut dyn FnMut(&str)) -> anyhow::Result<Ju
     says("speech or not");
     let voice = voice_table::voice_table(&corpus)?;
     says("pitch");
-    let pitch = pitch_table::measure(corpus_dir)?;
+    let pitch = pitch_table::measure(&corpus)?;
     says("syllables");
-    let syllables = syllable_table::measure(corpus_dir)?;
+    let syllables = syllable_table::measure(&corpus)?;
     says("sounds drawn out");
-    let prolonged = prolonged_table::measure(corpus_dir)?;
+    let prolonged = prolonged_table::measure(&corpus)?;
     says("mood, each speaker left out in turn");
     let mood = train::trained_and_examined(&clips(&corpus)?, &train::recipes(corpus_dir)?)?;
     Ok(Judgement { voice, pitch, syllables, prolonged, mood })

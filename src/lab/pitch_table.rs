@@ -1,10 +1,10 @@
 //! The pitch tracker beside Praat on the wideband original and beside vowels whose pitch is known exactly.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use serde::Serialize;
 
+use crate::lab::corpus::Corpus;
 use crate::lab::ref_tracks::{self, Known};
 
 /// One sound, or all of a kind together.
@@ -82,19 +82,19 @@ impl PitchTable {
 pub const WHISPERED: &str = "10a05Tb_sad";
 
 /// Measures the tracker on `ref/`.
-pub fn measure(corpus: &Path) -> anyhow::Result<PitchTable> {
+pub fn measure(corpus: &Corpus) -> anyhow::Result<PitchTable> {
     let (mut clips, mut vowels) = (Vec::new(), Vec::new());
     let mut every_off = Vec::new();
     let mut speech = PitchRow { file: "all clips".to_owned(), ..PitchRow::default() };
-    for item in ref_tracks::manifest(corpus)? {
-        let vowel = item.file.starts_with("ref/");
+    for item in corpus.items() {
+        let vowel = item.folder() == "ref";
         if !vowel && item.labels.reference.is_none() {
             continue;
         }
-        let hops = ref_tracks::hops(&ref_tracks::sound(&corpus.join(&item.file))?);
-        let known = ref_tracks::track(&ref_tracks::track_of(corpus, &item))?;
+        let hops = ref_tracks::hops(&corpus.sound(item)?);
+        let known = ref_tracks::track(corpus, item)?;
         let truth = |known: &Known| if vowel { known.true_hz } else { known.praat_wide_hz };
-        let mut row = PitchRow { file: item.file, ..PitchRow::default() };
+        let mut row = PitchRow { file: item.file.clone(), ..PitchRow::default() };
         let mut off = Vec::new();
         for known in &known {
             let f0 = ref_tracks::pitch_at(&hops, known.at);
@@ -174,7 +174,10 @@ mod tests {
 
     #[test]
     fn clips_and_vowels_of_the_corpus_are_followed() {
-        let Some(corpus) = ref_tracks::corpus("pitch of the corpus") else { return };
+        let Some(corpus) = Corpus::nearby().unwrap() else {
+            println!("skipped: no labelled speech (BATON_CORPUS)");
+            return;
+        };
         let table = measure(&corpus).unwrap();
         println!("{}", print(&table));
         for row in &table.vowels {

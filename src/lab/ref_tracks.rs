@@ -1,43 +1,13 @@
-//! Reads what the pitch, syllable and prolongation tables need: the manifest, the sounds, the reference tracks.
-
-use std::path::{Path, PathBuf};
+//! What is known of the pitch of the corpus' sounds, and what prosody says of them, for the tables of pitch, syllables and
+//! prolongations.
 
 use anyhow::Context;
-use serde::Deserialize;
 
 use crate::audio::frame::FRAME_SAMPLES;
-use crate::audio::g711;
 use crate::ear::prosody::{Hop, Prosody};
 use crate::ear::spectrum::{REACH, spectra};
+use crate::lab::corpus::{Corpus, Item};
 use crate::time::MediaTime;
-
-/// One sound of the corpus and what is known of it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Labelled {
-    /// Its path below the corpus.
-    pub file: String,
-    /// How long it is.
-    pub seconds: f64,
-    /// What is known of it.
-    pub labels: Labels,
-}
-
-/// The labels that these tables look at.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Labels {
-    /// Who speaks.
-    #[serde(default)]
-    pub speaker: String,
-    /// From where to where there is speech, in seconds.
-    #[serde(default)]
-    pub speech: Vec<(f64, f64)>,
-    /// Syllables a second of speech, counted by hand.
-    pub syllables_per_s: Option<f64>,
-    /// From where to where a vowel was stretched, in seconds.
-    pub prolongation: Option<(f64, f64)>,
-    /// The reference track beside it.
-    pub reference: Option<String>,
-}
 
 /// One line of a reference track; columns that are empty there are nothing here.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,46 +22,18 @@ pub struct Known {
     pub true_hz: Option<f64>,
 }
 
-/// Everything in the manifest.
-pub fn manifest(corpus: &Path) -> anyhow::Result<Vec<Labelled>> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        items: Vec<Labelled>,
-    }
-    let path = corpus.join("manifest.json");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let manifest: Manifest =
-        serde_json::from_str(&text).with_context(|| format!("{} is odd", path.display()))?;
-    Ok(manifest.items)
-}
-
-/// The samples of a WAV or a raw µ-law file at 8 kHz.
-pub fn sound(path: &Path) -> anyhow::Result<Vec<i16>> {
-    let odd = || format!("cannot read {}", path.display());
-    if path.extension().is_some_and(|extension| extension == "ulaw") {
-        let bytes = std::fs::read(path).with_context(odd)?;
-        return Ok(bytes.into_iter().map(g711::decode).collect());
-    }
-    let reader = hound::WavReader::open(path).with_context(odd)?;
-    reader.into_samples::<i16>().collect::<Result<_, _>>().with_context(odd)
-}
-
-/// The reference track of this name.
-pub fn track(path: &Path) -> anyhow::Result<Vec<Known>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+/// What is known of the pitch of this sound: the track that its labels name, or, of a made vowel, the one beside it.
+pub fn track(corpus: &Corpus, item: &Item) -> anyhow::Result<Vec<Known>> {
+    let beside = || format!("{}/{}.csv", item.folder(), item.stem());
+    let name = item.labels.reference.clone().unwrap_or_else(beside);
+    let text = String::from_utf8(corpus.bytes(&name)?).with_context(|| format!("{name} is no text"))?;
     let line = |line: &str| {
         let mut columns = line.split(',').map(|column| column.trim().parse::<f64>().ok());
         let mut next = || columns.next().flatten();
-        let at = next().with_context(|| format!("no time in {line:?}"))?;
+        let at = next().with_context(|| format!("no time in {line:?} of {name}"))?;
         Ok(Known { at, praat_hz: next(), praat_wide_hz: next(), true_hz: next() })
     };
     text.lines().skip(1).filter(|line| !line.is_empty()).map(line).collect()
-}
-
-/// Where the track of a made vowel lies: beside its sound.
-pub fn track_of(corpus: &Path, item: &Labelled) -> PathBuf {
-    let beside = || Path::new(&item.file).with_extension("csv");
-    corpus.join(item.labels.reference.as_ref().map_or_else(beside, PathBuf::from))
 }
 
 /// Everything that prosody says of a sound, with enough silence behind it that the last hop comes out.
@@ -130,16 +72,4 @@ pub fn pitch_at(hops: &[Hop], seconds: f64) -> f64 {
     } else {
         high
     }
-}
-
-/// The corpus, for tests: where `BATON_CORPUS` says, or beside the repository; says so when there is none.
-#[cfg(test)]
-pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/speech");
-    let corpus = std::env::var_os("BATON_CORPUS").map_or_else(beside, PathBuf::from);
-    if corpus.join("manifest.json").is_file() {
-        return Some(corpus);
-    }
-    println!("skipped: {test}: no corpus at {}", corpus.display());
-    None
 }

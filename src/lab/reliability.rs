@@ -50,6 +50,16 @@ impl Reliability {
         Self { bins, ece, brier: brier / many }
     }
 
+    /// How often the likelier answer was said to be right, in percent, and how often it was.
+    pub fn claimed_and_right(&self) -> (f64, f64) {
+        let many = self.bins.iter().map(|bin| bin.count).sum::<usize>().max(1) as f64;
+        let percent = |share: fn(&Bin) -> f64| {
+            100.0 * self.bins.iter().map(|bin| share(bin) * bin.count as f64).sum::<f64>() / many
+        };
+        let right = |bin: &Bin| if bin.said < 0.5 { 1.0 - bin.so } else { bin.so };
+        (percent(|bin| bin.said.max(1.0 - bin.said)), percent(right))
+    }
+
     /// The diagram as lines of text: a bar of what was so, a mark at what was said.
     pub fn text(&self) -> String {
         let mut text =
@@ -130,6 +140,9 @@ mod tests {
         let boast: Vec<(f64, bool)> = truthful.iter().map(|(_, so)| (0.95, *so)).collect();
         assert!((Reliability::of(&boast).ece - 0.2).abs() < 1e-9);
         assert!(Reliability::of(&[]).ece.abs() < 1e-12);
+        let (claimed, right) =
+            Reliability::of(&[(0.9, true), (0.9, false), (0.2, false), (0.3, false)]).claimed_and_right();
+        assert!((claimed - 82.5).abs() < 1e-9 && (right - 75.0).abs() < 1e-9, "{claimed} {right}");
     }
 
     #[test]

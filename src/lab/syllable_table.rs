@@ -1,10 +1,9 @@
 //! The rate of syllables beside those that were counted by hand.
 
-use std::path::Path;
-
 use serde::Serialize;
 
 use crate::ear::syllables::Syllables;
+use crate::lab::corpus::Corpus;
 use crate::lab::ref_tracks;
 
 /// One clip.
@@ -38,12 +37,13 @@ pub struct SyllableTable {
 }
 
 /// Measures the count on `emodb/`.
-pub fn measure(corpus: &Path) -> anyhow::Result<SyllableTable> {
+pub fn measure(corpus: &Corpus) -> anyhow::Result<SyllableTable> {
     let mut clips = Vec::new();
-    for item in ref_tracks::manifest(corpus)? {
+    for item in corpus.items() {
         let Some(by_hand) = item.labels.syllables_per_s else { continue };
-        let hops = ref_tracks::hops(&ref_tracks::sound(&corpus.join(&item.file))?);
-        let inside = |at: f64| item.labels.speech.iter().any(|&(from, to)| (from..=to).contains(&at));
+        let hops = ref_tracks::hops(&corpus.sound(item)?);
+        let speech = item.speech();
+        let inside = |at: f64| speech.iter().any(|&(from, to)| (from..=to).contains(&at));
         let mut syllables = Syllables::default();
         let mut count = 0;
         for hop in &hops {
@@ -51,9 +51,9 @@ pub fn measure(corpus: &Path) -> anyhow::Result<SyllableTable> {
             let ended = syllables.hear(hop, speaking);
             count += usize::from(ended.is_some_and(|at| inside(at.0 as f64 / 8_000.0)));
         }
-        let spoken: f64 = item.labels.speech.iter().map(|(from, to)| to - from).sum();
+        let spoken: f64 = speech.iter().map(|(from, to)| to - from).sum();
         let heard = count as f64 / spoken.max(0.1);
-        clips.push(SyllableRow { file: item.file, by_hand, heard, running: syllables.rate() });
+        clips.push(SyllableRow { file: item.file.clone(), by_hand, heard, running: syllables.rate() });
     }
     let pairs: Vec<_> = clips.iter().map(|row| (row.heard, row.by_hand)).collect();
     let running: Vec<_> =
@@ -101,7 +101,10 @@ mod tests {
 
     #[test]
     fn rates_agree_with_those_by_hand() {
-        let Some(corpus) = ref_tracks::corpus("syllables of the corpus") else { return };
+        let Some(corpus) = Corpus::nearby().unwrap() else {
+            println!("skipped: no labelled speech (BATON_CORPUS)");
+            return;
+        };
         let table = measure(&corpus).unwrap();
         println!("{}", print(&table));
         assert!(table.r >= GOAL_R && table.r_running >= GOAL_R, "{} {}", table.r, table.r_running);

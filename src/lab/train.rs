@@ -27,8 +27,10 @@ pub struct Report {
     pub plain: Vec<Mark>,
     /// The exam over lines of chance: gain, noise, tilt, levelling, other throats.
     pub lines: Vec<Mark>,
-    /// The first question again, over all lines: the third of the clips that the ear believed least, the middle, the most.
+    /// Both questions again, over all lines: the third of the clips that the ear believed least, the middle, the most.
     pub by_confidence: Vec<Mark>,
+    /// Both questions again, over all lines, one speaker left out at a time.
+    pub by_speaker: Vec<Mark>,
     /// The exam over the line of the recordings when nobody's usual is known.
     pub no_baseline: Vec<Mark>,
     /// The recipes over the line of the recordings, speakers left out.
@@ -95,6 +97,7 @@ pub fn trained_and_examined(clips: &[Clip], recipes: &[Recipe]) -> anyhow::Resul
         plain,
         lines: marks(&heard, false),
         by_confidence: by_confidence(&heard),
+        by_speaker: by_speaker(&heard, &speakers),
         no_baseline: marks(&unheard, true),
         streaming,
         streaming_lines,
@@ -125,15 +128,25 @@ fn by_confidence(answers: &[Answer]) -> Vec<Mark> {
     let mut sorted: Vec<f32> = answers.iter().map(|answer| answer.confidence).collect();
     sorted.sort_by(f32::total_cmp);
     let at = |third: usize| sorted.get(third * sorted.len() / 3).copied().unwrap_or(f32::INFINITY);
-    let third = |name: &str, from: f32, to: f32| {
-        mark(name, answers, |a| {
-            (a.confidence >= from && a.confidence < to).then_some((a.activation, a.emotion.excited()))
-        })
+    let thirds =
+        [("believed least", 0.0, at(1)), ("between", at(1), at(2)), ("believed most", at(2), f32::INFINITY)];
+    let believed = |(name, from, to): (&str, f32, f32)| {
+        both(name, answers, |answer| answer.confidence >= from && answer.confidence < to)
     };
-    vec![
-        third("believed least", 0.0, at(1)),
-        third("between", at(1), at(2)),
-        third("believed most", at(2), f32::INFINITY),
+    thirds.into_iter().flat_map(believed).collect()
+}
+
+fn by_speaker(answers: &[Answer], speakers: &[String]) -> Vec<Mark> {
+    let of = |speaker: &String| both(speaker, answers, |answer| answer.speaker == *speaker);
+    speakers.iter().flat_map(of).collect()
+}
+
+/// How the two questions were answered about these.
+fn both(name: &str, answers: &[Answer], these: impl Fn(&Answer) -> bool) -> [Mark; 2] {
+    let these: Vec<Answer> = answers.iter().filter(|answer| these(answer)).cloned().collect();
+    [
+        mark(name, &these, |a| Some((a.activation, a.emotion.excited()))),
+        mark(name, &these, |a| exam::Question::Tone.answer(a.emotion).map(|angry| (a.tone, angry))),
     ]
 }
 
@@ -197,14 +210,23 @@ impl Report {
             let mark = &self.plain[number];
             let _ = writeln!(text, "{}, is the probability true?\n{}", mark.asked, mark.reliability.text());
         }
-        text += "excited or calm, is what is believed more right more often (all lines)?\n";
-        for mark in &self.by_confidence {
-            let auc = mark.auc.map_or(f64::NAN, |auc| auc.value);
-            let _ = writeln!(
-                text,
-                "  {:<16} {:>6} clips   AUC {auc:.3}   UAR {:.1} %",
-                mark.asked, mark.clips, mark.uar
-            );
+        let columns = format!("{:>12}{:>14}{:>12}{:>10}", "clips", "said right", "was right", "error");
+        let _ = writeln!(
+            text,
+            "is it said truthfully (all lines)?\n{:<16}{:>48}{:>48}\n{:<16}{columns}{columns}",
+            "", "excited or calm", "angry or happy", ""
+        );
+        for pair in self.by_confidence.chunks(2).chain(self.by_speaker.chunks(2)) {
+            let _ = write!(text, "{:<16}", pair[0].asked);
+            for mark in pair {
+                let (claimed, right) = mark.reliability.claimed_and_right();
+                let _ = write!(
+                    text,
+                    "{:>12}{claimed:>12.1} %{right:>10.1} %{:>10.3}",
+                    mark.clips, mark.reliability.ece
+                );
+            }
+            text.push('\n');
         }
         text += "\n";
         text += &mood_table::print(&self.streaming);

@@ -258,7 +258,7 @@
   };
   const pitchY = (byte, top, tall) => top + tall - 4 - (byte - 1) / 240 * (tall - 8);
   const pitch = (g, top, tall) => {
-    for (const hertz of [50, 100, 200, 400]) grid(g, Math.round(pitchY(1 + 72 * Math.log2(hertz / 50), top, tall)), String(hertz));
+    for (const hertz of [50, 100, 200, 400]) grid(g, Math.round(pitchY(1 + 66 * Math.log2(hertz / 50), top, tall)), String(hertz));
     for (const channel of with_("pitch")) {
       g.fillStyle = colours[channel.letter];
       const wide = Math.max(2, step / (to - from) * width);
@@ -424,7 +424,7 @@
     for (const channel of channels) {
       const said = [];
       if (channel.level && channel.level[n]) said.push((channel.level[n] / 2 - 100).toFixed(0) + " dBFS");
-      if (channel.pitch && channel.pitch[n]) said.push((50 * Math.pow(2, (channel.pitch[n] - 1) / 72)).toFixed(0) + " Hz");
+      if (channel.pitch && channel.pitch[n]) said.push((50 * Math.pow(2, (channel.pitch[n] - 1) / 66)).toFixed(0) + " Hz");
       if (channel.score && channel.score[n]) said.push("score " + ((channel.score[n] - 1) / 254).toFixed(2));
       const row = channel.mood.findLast((mood) => mood[0] <= time);
       if (row && time - row[0] < 0.75) channel.mood_names.forEach((name, k) => { if (row[1][k]) said.push(name + " " + row[1][k][0].toFixed(2) + " (sure " + row[1][k][1].toFixed(2) + ")"); });

@@ -161,9 +161,9 @@ fn share_byte(share: f32) -> u8 {
     if share.is_finite() { 1 + (share * 254.0).round().clamp(0.0, 254.0) as u8 } else { 0 }
 }
 
-/// Sixths of a semitone above 50 Hz, from one, so that 500 Hz are 240; 0: unvoiced.
+/// 66 steps an octave above 50 Hz, from one, so that 620 Hz are 240; 0: unvoiced.
 fn pitch_byte(hertz: f32) -> u8 {
-    if hertz > 0.0 { (1.0 + 72.0 * libm::log2f(hertz / 50.0)).round().clamp(1.0, 255.0) as u8 } else { 0 }
+    if hertz > 0.0 { (1.0 + 66.0 * libm::log2f(hertz / 50.0)).round().clamp(1.0, 255.0) as u8 } else { 0 }
 }
 
 /// Text inside an element of the page.
@@ -194,8 +194,8 @@ mod tests {
         assert_eq!([level_byte(-100.0), level_byte(0.0), level_byte(f32::NAN)], [1, 200, 0]);
         assert_eq!([share_byte(0.0), share_byte(1.0), share_byte(f32::NAN)], [1, 255, 0]);
         assert_eq!(
-            [pitch_byte(0.0), pitch_byte(50.0), pitch_byte(100.0), pitch_byte(500.0)],
-            [0, 1, 73, 240]
+            [pitch_byte(0.0), pitch_byte(50.0), pitch_byte(100.0), pitch_byte(620.0)],
+            [0, 1, 67, 241]
         );
     }
 

@@ -139,10 +139,11 @@ impl ByEar {
             return None;
         }
         let conversation = self.talk.as_mut().map(|talk| *talk.conversation()).unwrap_or_default();
-        let heard = self.ear.hear(frame, self.played.dbfs(now), &conversation);
+        let playing = self.played.loud(now);
+        let heard = self.ear.hear(frame, playing.loudest_dbfs, &conversation);
         let end = frame.at + FRAME_SAMPLES as u64;
         if let Some(talk) = &mut self.talk {
-            talk.prospect(now, end, &heard, news);
+            talk.prospect(now, end, &heard, playing.power, news);
         }
         match heard.voiced.change {
             Some(Change::Began { at }) if self.turn.is_none() => {

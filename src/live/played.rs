@@ -24,6 +24,17 @@ struct Block {
     until: Instant,
     lasts: Duration,
     loudest_dbfs: f32,
+    /// Mean power; 1 is full scale.
+    power: f32,
+}
+
+/// How loud it is at an ear.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Loud {
+    /// The loudest of what may be played there now; -96 when nothing is.
+    pub(super) loudest_dbfs: f32,
+    /// The mean power of that; 1 is full scale.
+    pub(super) power: f32,
 }
 
 impl Default for Played {
@@ -40,7 +51,8 @@ impl Played {
             let lasts = length(frame.len());
             left = left.saturating_sub(lasts);
             let until = until.checked_sub(left).unwrap_or(until);
-            self.one(Block { until, lasts, loudest_dbfs: g711::level_dbfs(frame) });
+            let loudest_dbfs = g711::level_dbfs(frame);
+            self.one(Block { until, lasts, loudest_dbfs, power: libm::exp10f(loudest_dbfs / 10.0) });
         }
     }
 
@@ -72,8 +84,8 @@ impl Played {
         self.length = SHORTEST_BLOCK;
     }
 
-    /// How loud it is there now; -96 when nothing is played.
-    pub(super) fn dbfs(&mut self, now: Instant) -> f32 {
+    /// How loud it is there now.
+    pub(super) fn loud(&mut self, now: Instant) -> Loud {
         while self.blocks.front().is_some_and(|block| block.until < now) {
             self.blocks.pop_front();
         }
@@ -82,9 +94,9 @@ impl Played {
         }
         match self.blocks.front() {
             Some(block) if block.until.saturating_duration_since(now) <= block.lasts + ON_THE_WAY => {
-                block.loudest_dbfs
+                Loud { loudest_dbfs: block.loudest_dbfs, power: block.power }
             }
-            Some(_) | None => g711::QUIETEST_DBFS,
+            Some(_) | None => Loud { loudest_dbfs: g711::QUIETEST_DBFS, power: 0.0 },
         }
     }
 }
@@ -92,6 +104,8 @@ impl Played {
 impl Block {
     /// What comes next belongs to it as well.
     fn take_in(&mut self, next: &Self) {
+        let (mine, theirs) = (self.lasts.as_secs_f32(), next.lasts.as_secs_f32());
+        self.power = (self.power * mine + next.power * theirs) / (mine + theirs).max(f32::MIN_POSITIVE);
         self.until = next.until;
         self.lasts += next.lasts;
         self.loudest_dbfs = self.loudest_dbfs.max(next.loudest_dbfs);
@@ -118,16 +132,16 @@ mod tests {
     async fn it_is_as_loud_as_what_is_played_now_and_not_as_what_is_queued() {
         let now = clock::now();
         let mut played = Played::default();
-        assert!(played.dbfs(now) <= g711::QUIETEST_DBFS, "nothing was sent");
+        assert!(played.loud(now).loudest_dbfs <= g711::QUIETEST_DBFS, "nothing was sent");
         // A second of loud sound after a second of silence, all sent at once.
         played.sent(now + 1_000 * MILLI, &[g711::SILENCE; 8_000]);
         played.sent(now + 2_000 * MILLI, &[0x80; 8_000]);
-        assert!(played.dbfs(now + 500 * MILLI) <= g711::QUIETEST_DBFS);
-        assert!(played.dbfs(now + 1_500 * MILLI) > -1.0);
-        assert!(played.dbfs(now + 2_500 * MILLI) <= g711::QUIETEST_DBFS, "it is over");
+        assert!(played.loud(now + 500 * MILLI).loudest_dbfs <= g711::QUIETEST_DBFS);
+        assert!(played.loud(now + 1_500 * MILLI).loudest_dbfs > -1.0);
+        assert!(played.loud(now + 2_500 * MILLI).loudest_dbfs <= g711::QUIETEST_DBFS, "it is over");
         played.sent(now + 3_000 * MILLI, &[0x80; 4_000]);
         played.cleared();
-        assert!(played.dbfs(now + 2_800 * MILLI) <= g711::QUIETEST_DBFS, "it never came");
+        assert!(played.loud(now + 2_800 * MILLI).loudest_dbfs <= g711::QUIETEST_DBFS, "it never came");
     }
 
     #[tokio::test(start_paused = true)]
@@ -136,7 +150,7 @@ mod tests {
         let mut played = Played::default();
         for n in 1..=500 {
             played.sent(now + n * 20 * MILLI, &[0x90; FRAME_SAMPLES]);
-            assert!(played.dbfs(now + n * 20 * MILLI - 10 * MILLI) > -20.0, "frame {n}");
+            assert!(played.loud(now + n * 20 * MILLI - 10 * MILLI).loudest_dbfs > -20.0, "frame {n}");
         }
         assert!(played.blocks.len() <= 2, "{}", played.blocks.len());
     }
@@ -151,12 +165,12 @@ mod tests {
             played.sent(now + n * 1_000 * MILLI, &[byte; 8_000]);
         }
         assert_eq!(played.blocks.capacity(), room);
-        assert!(played.dbfs(now + 60_000 * MILLI) > -1.0);
+        assert!(played.loud(now + 60_000 * MILLI).loudest_dbfs > -1.0);
         assert!(
-            played.dbfs(now + 130_000 * MILLI) <= g711::QUIETEST_DBFS,
+            played.loud(now + 130_000 * MILLI).loudest_dbfs <= g711::QUIETEST_DBFS,
             "ten seconds after the last loud one"
         );
-        assert!(played.dbfs(now + 250_000 * MILLI) <= g711::QUIETEST_DBFS);
+        assert!(played.loud(now + 250_000 * MILLI).loudest_dbfs <= g711::QUIETEST_DBFS);
         assert_eq!(played.length, SHORTEST_BLOCK, "fine again");
     }
 }

@@ -20,12 +20,15 @@ pub(super) struct TalkOfTwo {
     began: Instant,
     talk: Talk,
     other: LegId,
+    other_speaks: bool,
     conversation: Conversation,
     /// Sounds that were drawn out in the last minute, fading.
     stretches: f32,
     frames: u32,
     /// The prospect's level where they spoke, since their last turn.
     loudness: Loudness,
+    /// The other's where they spoke, as it was played to the prospect, since their last turn.
+    others_loudness: Loudness,
     /// A turn that was taken while the other spoke.
     barged_in: Option<Party>,
     told: MoodHeard,
@@ -43,10 +46,12 @@ impl TalkOfTwo {
             began: now,
             talk: Talk::default(),
             other: LegId::Assistant,
+            other_speaks: false,
             conversation: Conversation::default(),
             stretches: 0.0,
             frames: 0,
             loudness: Loudness::default(),
+            others_loudness: Loudness::default(),
             barged_in: None,
             told: MoodHeard::default(),
         }
@@ -57,8 +62,16 @@ impl TalkOfTwo {
         &self.conversation
     }
 
-    /// A frame of the prospect was heard, which ended there in their stream; what is certain now is put to the news.
-    pub(super) fn prospect(&mut self, now: Instant, end: MediaTime, heard: &Heard, news: &mut Vec<Event>) {
+    /// A frame of the prospect was heard, which ended there in their stream, while sound of this power was played to them;
+    /// what is certain now is put to the news.
+    pub(super) fn prospect(
+        &mut self,
+        now: Instant,
+        end: MediaTime,
+        heard: &Heard,
+        playing: f32,
+        news: &mut Vec<Event>,
+    ) {
         let time = self.time(now);
         let back = |place: MediaTime| earlier(time, end - place);
         let change = match heard.voiced.change {
@@ -74,8 +87,10 @@ impl TalkOfTwo {
             self.talk.hear(Party::Prospect, change);
         }
         if heard.voiced.speaking {
-            self.loudness.power += libm::exp10f(heard.voiced.level_dbfs / 10.0);
-            self.loudness.frames += 1;
+            self.loudness.hear(libm::exp10f(heard.voiced.level_dbfs / 10.0));
+        }
+        if self.other_speaks && playing > AUDIBLE {
+            self.others_loudness.hear(playing);
         }
         self.stretches = self.stretches * A_MINUTE_FADES + f32::from(u8::from(heard.stretch.is_some()));
         self.talk.pass(time);
@@ -94,6 +109,7 @@ impl TalkOfTwo {
     /// The one whom the prospect hears began to speak, or fell silent, then.
     pub(super) fn other(&mut self, who: LegId, speaks: bool, at: Instant) {
         self.other = who;
+        self.other_speaks = speaks;
         let at = self.time(at);
         let change = if speaks { Change::Began { at } } else { Change::Paused { since: at } };
         self.talk.hear(Party::Other, change);
@@ -112,10 +128,11 @@ impl TalkOfTwo {
     }
 
     fn turn(&mut self, now: CallTime, turn: &Turn) -> TurnHeard {
-        let (leg, level_dbfs) = match turn.who {
-            Party::Prospect => (LegId::Prospect, std::mem::take(&mut self.loudness).mean()),
-            Party::Other => (self.other, None),
+        let (leg, loudness) = match turn.who {
+            Party::Prospect => (LegId::Prospect, &mut self.loudness),
+            Party::Other => (self.other, &mut self.others_loudness),
         };
+        let level_dbfs = std::mem::take(loudness).mean();
         let barged_in = self.barged_in.take_if(|who| *who == turn.who).is_some();
         let millis = |span: std::time::Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
         TurnHeard {
@@ -151,6 +168,11 @@ impl TalkOfTwo {
 }
 
 impl Loudness {
+    fn hear(&mut self, power: f32) {
+        self.power += power;
+        self.frames += 1;
+    }
+
     fn mean(self) -> Option<i8> {
         let mean = self.power / self.frames.max(1) as f32;
         (self.frames > 0).then(|| (10.0 * libm::log10f(mean.max(1e-12))).round() as i8)
@@ -185,6 +207,9 @@ const LOOK_EVERY: u32 = 25;
 /// What is left of a drawn-out sound after 20 ms, so that a minute of them counts as what it was.
 const A_MINUTE_FADES: f32 = 1.0 - 1.0 / 3_000.0;
 
+/// -50 dBFS: between two words it is quieter.
+const AUDIBLE: f32 = 1e-5;
+
 /// A tenth; less is no news to a person.
 const WORTH_TELLING: u8 = 10;
 
@@ -194,6 +219,57 @@ const CONFIDENCE_WORTH_TELLING: u8 = 25;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::AttemptId;
+    use crate::live::clock;
+
+    /// Both speak in turn, four seconds each; whoever does not is silent.
+    #[test]
+    fn turns_of_both_say_how_loud_they_were() {
+        let now = clock::now();
+        let mut talk = TalkOfTwo::new(now);
+        let mut news = Vec::new();
+        let mut heard = Heard {
+            voiced: voice::Voiced {
+                score: 0.0,
+                level_dbfs: -60.0,
+                floor_dbfs: -60.0,
+                tone: false,
+                speaking: false,
+                change: None,
+            },
+            hops: [None; 2],
+            syllables: 0,
+            stretch: None,
+            reading: None,
+        };
+        for frame in 0..700_u64 {
+            let at = now + std::time::Duration::from_millis(20 * frame);
+            let (end, second) = (MediaTime(160 * (frame + 1)), frame / 50);
+            match frame {
+                0 => talk.other(LegId::Rep(AttemptId(7)), true, at),
+                200 => talk.other(LegId::Rep(AttemptId(7)), false, at),
+                _ => {}
+            }
+            heard.voiced.speaking = (5..9).contains(&second);
+            heard.voiced.level_dbfs = if heard.voiced.speaking { -30.0 } else { -60.0 };
+            heard.voiced.change = match frame {
+                250 => Some(voice::Change::Began { at: MediaTime(160 * 250) }),
+                460 => Some(voice::Change::Paused { since: MediaTime(160 * 450) }),
+                _ => None,
+            };
+            // Every fourth frame of theirs is a gap; hold music is nobody's voice.
+            let playing = if second < 4 && frame % 4 == 0 { 1e-7 } else { 1e-2 };
+            talk.prospect(at, end, &heard, playing, &mut news);
+        }
+        let levels: Vec<_> = news
+            .iter()
+            .filter_map(|event| match event {
+                Event::TurnHeard(turn) => Some((turn.leg, turn.level_dbfs)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(levels, [(LegId::Rep(AttemptId(7)), Some(-20)), (LegId::Prospect, Some(-30))]);
+    }
 
     const fn felt(value: u8, confidence: u8) -> Felt {
         Felt { value, confidence, acting: false }

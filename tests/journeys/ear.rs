@@ -59,6 +59,9 @@ async fn prospect_is_told_before_their_mood_is_read_and_turns_and_mood_are_in_th
     let of = |leg: LegId| turns.iter().filter(|turn| turn.leg == leg).copied().collect::<Vec<_>>();
     let (theirs, assistants) = (of(LegId::Prospect), of(LegId::Assistant));
     assert!(theirs.len() >= 2 && assistants.len() >= 2, "{turns:?}");
+    for turn in &assistants {
+        assert!(turn.level_dbfs.is_some_and(|level| (-35..-8).contains(&level)), "{turn:?}");
+    }
     for turn in &theirs {
         assert!((3_500..6_500).contains(&turn.lasted_millis), "they talk for 5 s at a time: {turn:?}");
         assert!(turn.level_dbfs.is_some_and(|level| (-30..-10).contains(&level)), "{turn:?}");

@@ -182,13 +182,13 @@ fn running_squares(one: &[f32; REACH], other: &[f32; REACH]) -> ([f64; REACH + 1
 
 const SAMPLES_A_SECOND: f32 = 8_000.0;
 
-/// Samples in the shortest period: 500 Hz, above the voice of an excited child.
-pub(super) const SHORTEST: usize = 16;
+/// Samples in the shortest period: 615 Hz, above the voice of an excited child.
+pub(super) const SHORTEST: usize = 13;
 
 /// Samples in the longest period: 62.5 Hz, below the lowest of men's voices.
 pub(super) const LONGEST: usize = 128;
 
-/// The first lag that is looked at: a few less than the shortest period, so that a peak there has a slope on both sides.
+/// The first lag that is looked at: less than the shortest period, so that a peak there has a slope on both sides.
 pub(super) const FIRST: usize = 12;
 
 /// How many lags: a multiple of eight goes best through the registers.

@@ -100,8 +100,7 @@ impl Path {
 
 fn unlike(candidate: &Candidate, speaker: &Speaker) -> f32 {
     // What is all but perfectly periodic is believed, however strange.
-    (1.0 - candidate.mixed) * (1.0 + speaker.strangeness(candidate.octave))
-        + HIGHER * (HIGHEST_HZ - candidate.hz)
+    (1.0 - candidate.mixed) * (1.0 + speaker.strangeness(candidate)) + HIGHER * (HIGHEST_HZ - candidate.hz)
 }
 
 /// Further than any real cost.
@@ -114,8 +113,8 @@ const JUMP: f32 = 0.85;
 const SWITCH: f32 = 0.34;
 
 /// A likeness above this is voice, if it lasts long enough to pay for two switches, is not too low and not strange: a
-/// voice of 100 Hz has to be 0.27.
-const VOICED_FROM: f32 = 0.185;
+/// voice of 100 Hz has to be 0.25.
+const VOICED_FROM: f32 = 0.152;
 
 /// How much of the costs of change is left after a frame that was not heard.
 const LOOSENED: f32 = 0.5;

@@ -52,12 +52,15 @@ impl Speaker {
         self.total *= DOUBT;
     }
 
-    /// What a candidate of this octave costs more for being unlike the speaker.
-    pub(super) fn strangeness(&self, octave: f32) -> f32 {
-        let known = self.total + SOMEBODY;
+    /// What a candidate costs more for being unlike the speaker.
+    pub(super) fn strangeness(&self, candidate: &Candidate) -> f32 {
+        // What shows itself clearly needs no guess at who it might be: noise on the line would halve a child's voice.
+        let unclear = (GUESS_BELOW - candidate.mixed) / (GUESS_BELOW - GUESS_WHOLLY);
+        let somebody = SOMEBODY * unclear.clamp(0.0, 1.0);
+        let known = self.total + somebody;
         let sure = known / (known + ENOUGH);
-        let middle = (self.middle * self.total + SOMEBODYS_OCTAVE * SOMEBODY) / known;
-        let beyond = ((octave - middle).abs() - USUAL).clamp(0.0, STRANGEST);
+        let middle = (self.middle * self.total + SOMEBODYS_OCTAVE * somebody) / known.max(1e-6);
+        let beyond = ((candidate.octave - middle).abs() - USUAL).clamp(0.0, STRANGEST);
         sure * beyond * STRANGE
     }
 
@@ -68,7 +71,7 @@ impl Speaker {
 }
 
 /// Three octaves and a little.
-const SEMITONES: usize = 37;
+const SEMITONES: usize = 41;
 
 /// 62 Hz.
 const LOWEST_OCTAVE: f32 = 5.954;
@@ -86,9 +89,14 @@ const DOUBT: f32 = 0.25;
 /// The past is halved in 0.9 s of clear voice: who becomes excited is followed before they are an octave up.
 const FADE: f32 = 0.992;
 
-/// Hops of clear voice that what is known of people in general counts for: after 0.1 s the speaker counts for as
-/// much.
-const SOMEBODY: f32 = 10.0;
+/// Hops of clear voice that what is known of people in general counts for: after 0.25 s the speaker counts for as much.
+const SOMEBODY: f32 = 25.0;
+
+/// A candidate that is this alike is judged by the speaker alone …
+const GUESS_BELOW: f32 = 0.6;
+
+/// … and one that is no more alike than this by people in general as well, wholly.
+const GUESS_WHOLLY: f32 = 0.45;
 
 /// 128 Hz. Not the middle of all people: a man's voice and a woman's lie within [`USUAL`] of it, or a little beyond on
 /// the side where the line misleads.

@@ -113,6 +113,72 @@ pub(super) fn strings(seconds: f32, chords: &[[f32; 3]], each: f32) -> Vec<f32> 
     })
 }
 
+/// A string that was plucked (Karplus and Strong): a loop of noise that goes dull as it goes round. Notes follow each other,
+/// each cut off by the next.
+pub(super) fn guitar(seconds: f32, notes: &[f32], each: f32, seed: u64) -> Vec<f32> {
+    let mut chance = Chance(seed);
+    let mut string: Vec<f32> = Vec::new();
+    let (mut at, mut number) = (0, usize::MAX);
+    sound(seconds, |t| {
+        if (t / each) as usize != number {
+            number = (t / each) as usize;
+            let length = (8_000.0 / notes[number % notes.len()]) as usize;
+            string = (0..length).map(|_| chance.below(2_001) as f32 / 1_000.0 - 1.0).collect();
+            at = 0;
+        }
+        let next = (at + 1) % string.len();
+        let out = string[at];
+        string[at] = 0.498 * (string[at] + string[next]);
+        at = next;
+        out
+    })
+}
+
+/// Rotor blades: noise that swells and dies away so many times a second.
+pub(super) fn rotor(seconds: f32, seed: u64, a_second: f32, keep: f32) -> Vec<f32> {
+    let noise = dark(seconds, seed, keep);
+    let swell = |n: usize| {
+        let part = (n as f32 / 8_000.0 * a_second).fract();
+        0.1 + (-6.0 * part).exp() * (part * 12.0).min(1.0)
+    };
+    noise.iter().enumerate().map(|(n, sample)| sample * swell(n)).collect()
+}
+
+/// An engine: so many explosions a second, no two alike, in a metal box, and noise beside them.
+pub(super) fn engine(seconds: f32, seed: u64, fires: impl Fn(f32) -> f32) -> Vec<f32> {
+    let mut chance = Chance(seed);
+    let (mut phase, mut strength) = (0.0_f32, 1.0);
+    let mut boxes = [[0.0_f32; 2]; 3];
+    sound(seconds, |t| {
+        phase += fires(t) / 8_000.0;
+        let noise = chance.below(2_001) as f32 / 1_000.0 - 1.0;
+        let mut pulse = 0.03 * noise;
+        if phase >= 1.0 {
+            phase -= 1.0;
+            strength = 0.7 + 0.3 * noise;
+            pulse += strength;
+        }
+        let mut out = 0.0;
+        for (state, hertz) in boxes.iter_mut().zip([110.0, 340.0, 900.0]) {
+            let next = pulse + 1.9 * (TAU * hertz / 8_000.0).cos() * state[0] - 0.9025 * state[1];
+            *state = [next, state[0]];
+            out += next * 110.0 / hertz;
+        }
+        out
+    })
+}
+
+/// Notes of an electric piano: one line that wavers in frequency with another, fading.
+pub(super) fn chimes(seconds: f32, notes: &[f32], each: f32) -> Vec<f32> {
+    sound(seconds, |t| {
+        let number = (t / each) as usize;
+        let since = t - number as f32 * each;
+        let hertz = notes[number % notes.len()];
+        let bend = 2.0 * (-6.0 * since).exp() * (TAU * 2.0 * hertz * t).sin();
+        (TAU * hertz * t + bend).sin() * (-2.0 * since).exp() * (since * 400.0).min(1.0)
+    })
+}
+
 /// Somebody who speaks: pulses of a moving pitch through three moving formants, syllables of 80 to 200 ms, words of two
 /// to five of them, hiss where an "s" would be. `words` says from and to in seconds; what lies between is silence.
 pub(crate) fn person(seconds: f32, words: &[(f32, f32)], pitch: f32, seed: u64) -> Vec<f32> {

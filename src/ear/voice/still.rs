@@ -7,13 +7,22 @@ pub(super) struct Still {
     past: [[f32; SHAPE]; LAG],
     energies: [f32; LAG],
     hop: usize,
+    /// Of the last second, how much stood still over 50 ms, and how much stood quite still over 20.
     share: f32,
+    brisk_share: f32,
     alive: u32,
 }
 
 impl Default for Still {
     fn default() -> Self {
-        Self { past: [[0.0; SHAPE]; LAG], energies: [0.0; LAG], hop: 0, share: AT_FIRST, alive: 0 }
+        Self {
+            past: [[0.0; SHAPE]; LAG],
+            energies: [0.0; LAG],
+            hop: 0,
+            share: AT_FIRST,
+            brisk_share: 0.0,
+            alive: 0,
+        }
     }
 }
 
@@ -24,16 +33,15 @@ impl Still {
         let mut compared = false;
         for power in spectra {
             let (shape, energy) = shape(power);
-            let before = &self.past[self.hop];
+            let brisk = (self.hop + LAG - BRISK_LAG) % LAG;
             // A beginning has nothing to be compared with.
-            if open && energy < COMPARABLE * self.energies[self.hop] {
-                let mut like = [0.0; LANES];
-                for (ours, theirs) in shape.as_chunks::<LANES>().0.iter().zip(before.as_chunks::<LANES>().0) {
-                    for lane in 0..LANES {
-                        like[lane] += ours[lane] * theirs[lane];
-                    }
-                }
-                let still = like.iter().sum::<f32>() > STILL;
+            let comparable = |hop: usize| open && energy < COMPARABLE * self.energies[hop];
+            if comparable(brisk) {
+                let still = alike(&shape, &self.past[brisk]) > QUITE_STILL;
+                self.brisk_share += (f32::from(u8::from(still)) - self.brisk_share) * FOLLOW;
+            }
+            if comparable(self.hop) {
+                let still = alike(&shape, &self.past[self.hop]) > STILL;
                 self.share += (f32::from(u8::from(still)) - self.share) * FOLLOW;
                 moved &= !still;
                 compared = true;
@@ -51,13 +59,24 @@ impl Still {
 
     /// It is a machine's.
     pub(super) fn machine(&self) -> bool {
-        self.share > MACHINE
+        self.share > MACHINE || self.brisk_share > BRISK_MACHINE
     }
 
     /// It may be a machine's, but sounds alive for long enough.
     pub(super) fn alive(&self) -> bool {
         self.share < SUSPECT || self.alive >= ALIVE_FRAMES
     }
+}
+
+/// The cosine between two forms.
+fn alike(one: &[f32; SHAPE], other: &[f32; SHAPE]) -> f32 {
+    let mut like = [0.0; LANES];
+    for (ours, theirs) in one.as_chunks::<LANES>().0.iter().zip(other.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            like[lane] += ours[lane] * theirs[lane];
+        }
+    }
+    like.iter().sum()
 }
 
 /// The spectrum's form: amplitudes whose squares add up to one. And its energy.
@@ -93,6 +112,15 @@ const LAG: usize = 5;
 
 /// The cosine between two forms. Of speech 5 % lie above it, of made-up music 70 %, of ringing and hum all.
 const STILL: f32 = 0.95;
+
+/// Notes of a tenth of a second do not stand for 50 ms and a window; over these 20 ms they do …
+const BRISK_LAG: usize = 2;
+
+/// … and more than any voice: of speech one hop in ten lies above it.
+const QUITE_STILL: f32 = 0.99;
+
+/// Speech has at most 0.30, drawn-out vowels 0.42, meetings 0.44; fast plucked music 0.47 to 0.55.
+const BRISK_MACHINE: f32 = 0.46;
 
 /// A sound that has grown by more than 10 dB in 50 ms has begun since.
 const COMPARABLE: f32 = 10.0;

@@ -28,23 +28,34 @@ impl Tone {
     pub(super) fn hear(&mut self, spectra: &[Power; 2]) -> Tonal {
         let mut now = false;
         for power in spectra {
-            let (share, place) = lines(power);
+            let Lines { share, clump, place } = lines(power);
             let bare = share > LINES_ONLY;
             now |= bare;
             let stands = (place - self.place).abs() < STANDS_STILL_BINS;
             self.hops = if bare && (stands || self.hops == 0) { self.hops + 1 } else { u32::from(bare) };
-            self.calm_hops = if share > HARDLY_MORE { 0 } else { self.calm_hops.saturating_add(1) };
+            let whistles = clump > LINES_ONLY && place > HIGH_BINS;
+            self.calm_hops =
+                if share > HARDLY_MORE || whistles { 0 } else { self.calm_hops.saturating_add(1) };
             self.place = place;
         }
         Tonal { now, hops: self.hops, since: self.calm_hops }
     }
 }
 
-/// Which share of a window's energy lies in its two strongest lines, and where the strongest stands, in bins.
-fn lines(power: &Power) -> (f32, f32) {
+/// What a window's strongest lines are like.
+struct Lines {
+    /// Which share of its energy lies in the two strongest.
+    share: f32,
+    /// Which share lies within [`CLUMP`] of the strongest: of a siren all, for its line moves while it is looked at.
+    clump: f32,
+    /// Where the strongest stands, in bins.
+    place: f32,
+}
+
+fn lines(power: &Power) -> Lines {
     let total: f32 = power.iter().sum();
     if total < EMPTY {
-        return (0.0, 0.0);
+        return Lines { share: 0.0, clump: 0.0, place: 0.0 };
     }
     let first = strongest(power, BINS);
     let second = strongest(power, first);
@@ -59,7 +70,8 @@ fn lines(power: &Power) -> (f32, f32) {
             energy += power;
         }
     }
-    (energy / total, place)
+    let clump = power.iter().take(first + CLUMP + 1).skip(first.saturating_sub(CLUMP)).sum::<f32>();
+    Lines { share: energy / total, clump: clump / total, place }
 }
 
 /// The strongest bin that is not part of this line.
@@ -83,6 +95,12 @@ const LINES_ONLY: f32 = 0.985;
 
 /// With so much in two lines there is no evidence of a voice either (at 0.96 the first short answer is missed).
 const HARDLY_MORE: f32 = 0.97;
+
+/// 250 Hz: as far as the line of a fast siren moves to each side in a window.
+const CLUMP: usize = 8;
+
+/// 750 Hz: below it a voice may have all its energy in one place (an "oh", a child's first harmonic), above it never.
+const HIGH_BINS: f32 = 750.0 / crate::ear::spectrum::BIN_HZ;
 
 /// 12 Hz: a machine's tone stands, a voice moves.
 const STANDS_STILL_BINS: f32 = 12.0 / crate::ear::spectrum::BIN_HZ;

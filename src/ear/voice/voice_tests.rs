@@ -1,5 +1,7 @@
 //! The ear on made sounds: people, tones, music, noise, echo; and on the corpus where there is one.
 
+use std::f32::consts::TAU;
+
 use super::made::*;
 use super::*;
 use crate::ear::spectrum::{HOP, REACH, spectra};
@@ -189,6 +191,85 @@ fn music_that_a_call_begins_with_is_not_speech() {
         }
     }
 }
+
+/// What of ten seconds may be taken for speech: on a line heard from the start, and after a silence; at the worst of three
+/// levels.
+#[test]
+fn rotors_engines_sirens_and_fast_tunes_are_not_speech_or_not_for_long() {
+    let swelling: Vec<f32> = dark(10.0, 8, 0.8)
+        .iter()
+        .enumerate()
+        .map(|(n, sample)| sample * (1.0 + 0.9 * (TAU * 14.0 * n as f32 / 8_000.0).sin()))
+        .collect();
+    let siren = |middle: f32, reach: f32, a_second: f32| {
+        sweep(10.0, move |t| middle + reach * (TAU * a_second * t).sin())
+    };
+    let square = |each: f32| {
+        sound(10.0, move |t| {
+            let hertz = TUNE[(t / each) as usize % TUNE.len()];
+            if (t * hertz).fract() < 0.5 { 1.0 } else { -1.0 }
+        })
+    };
+    let trembling = sound(10.0, |t| {
+        let chord = if t % 3.0 < 1.5 { [262.0, 330.0, 392.0] } else { [220.0, 262.0, 330.0] };
+        let swell = 1.0 + 0.7 * (TAU * 5.5 * t).sin();
+        swell
+            * chord
+                .iter()
+                .map(|hertz| (TAU * hertz * t).sin() + 0.4 * (2.0 * TAU * hertz * t).sin())
+                .sum::<f32>()
+    });
+    let ringing = |beats: f32| {
+        sound(10.0, move |t| {
+            let on = t % 3.0 < 0.4 || (0.6..1.0).contains(&(t % 3.0));
+            let swell = 1.0 + 0.9 * (TAU * beats * t).sin();
+            if on { swell * (TAU * 400.0 * t).sin() } else { 0.0 }
+        })
+    };
+    let sounds = [
+        ("rotor of 11 beats", rotor(10.0, 3, 11.0, 0.9), 0.3, 0.7),
+        ("rotor of 15 beats", rotor(10.0, 4, 15.0, 0.8), 0.1, 0.7),
+        ("rotor of 20 beats", rotor(10.0, 5, 20.0, 0.9), 0.1, 0.7),
+        ("rotor, bright", rotor(10.0, 6, 13.0, 0.5), 0.1, 0.5),
+        ("noise that swells 14 times", swelling, 0.3, 1.5),
+        ("engine, idle", engine(10.0, 3, |t| 28.0 * (1.0 + 0.05 * (3.0 * t).sin())), 0.1, 0.6),
+        ("engine", engine(10.0, 4, |t| 55.0 * (1.0 + 0.03 * (2.0 * t).sin())), 0.0, 0.1),
+        ("engine that is revved", engine(10.0, 5, |t| 80.0 - 40.0 * (1.2 * t).cos()), 0.0, 0.1),
+        ("siren, slow", siren(700.0, 300.0, 0.15), 0.1, 0.1),
+        ("siren", siren(900.0, 400.0, 1.2), 0.1, 0.1),
+        ("siren, fast", siren(900.0, 500.0, 3.0), 0.1, 0.1),
+        ("siren, very fast", siren(900.0, 500.0, 10.0), 0.1, 0.5),
+        ("guitar", guitar(10.0, &[196.0, 247.0, 294.0, 392.0, 294.0, 247.0], 0.25, 1), 0.3, 0.3),
+        ("guitar, low", guitar(10.0, &[82.4, 123.5, 164.8, 196.0, 247.0, 196.0], 0.4, 4), 0.1, 0.1),
+        ("electric piano", chimes(10.0, &TUNE, 0.3), 0.1, 0.1),
+        ("electric piano, fast", chimes(10.0, &TUNE, 0.15), 0.2, 0.2),
+        ("plucked tune", plucked(10.0, &TUNE, 0.2), 0.0, 0.0),
+        ("plucked tune, fast", plucked(10.0, &TUNE, 0.12), 1.3, 1.3),
+        ("square tune", square(0.3), 0.0, 0.0),
+        ("trembling chords", trembling, 0.0, 0.0),
+        ("ringback, Australia", ringing(25.0), 0.0, 0.0),
+        ("ringback, India", ringing(16.7), 0.0, 0.0),
+        (
+            "dial, Italy",
+            lines(10.0, &[425.0], |t| t % 2.0 < 0.2 || (0.4..1.4).contains(&(t % 2.0))),
+            0.0,
+            0.0,
+        ),
+        ("busy, Britain", lines(10.0, &[400.0], |t| t % 0.75 < 0.375), 0.0, 0.0),
+        ("congestion", lines(10.0, &[425.0], |t| t % 0.4 < 0.2), 0.0, 0.0),
+    ];
+    for (name, sound, from_start, after_silence) in sounds {
+        for level in [-16.0, -26.0, -38.0] {
+            for (silence, most) in [(0.0, from_start), (2.0, after_silence)] {
+                let spoken = heard(&after(silence, &at_level(&sound, level))).spoken(0.0, 12.0);
+                assert!(spoken <= most, "{name} at {level} dBFS after {silence} s: {spoken} s");
+            }
+        }
+    }
+}
+
+/// Hertz of eight notes.
+const TUNE: [f32; 8] = [262.0, 330.0, 392.0, 523.0, 440.0, 349.0, 294.0, 392.0];
 
 #[test]
 fn a_tone_ends_a_word_where_it_begins() {
