@@ -18,7 +18,6 @@ use baton::forget;
 use baton::id::CallId;
 use baton::lab;
 use baton::listen;
-use baton::ports::Calls as _;
 use baton::rehearsal::{self, Rehearsal};
 use baton::setup::{self, Consent, NotReady, Whose};
 use baton::telemetry::logs;
@@ -27,8 +26,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[path = "main/arguments.rs"]
 mod arguments;
+#[path = "main/files.rs"]
+mod files;
 #[path = "main/replaying.rs"]
 mod replaying;
+#[path = "main/showing.rs"]
+mod showing;
 
 use arguments::{
     Arguments, BenchArguments, ChaosArguments, Command, EarCommand, FallbackWord, FormatWord,
@@ -77,12 +80,12 @@ fn main() -> ExitCode {
         Command::Ear(EarCommand::Train { corpus, out }) => train_ear(&corpus, &out),
         Command::Sense(SenseCommand::Train { corpus, out }) => train_sense(&corpus, &out),
         Command::Sense(SenseCommand::Judge { corpus, json }) => judge_sense(&corpus, json),
-        Command::Calls { settings, limit, json } => wait_for(list_calls(&settings, limit, json)),
+        Command::Calls { settings, limit, json } => wait_for(showing::list_calls(&settings, limit, json)),
         Command::Forget { number, settings, yes, json } => {
             let consent = if yes { forget::Consent::Forget } else { forget::Consent::Look };
             wait_for(forget_number(&settings, number, consent, json))
         }
-        Command::Show { call, settings, json } => wait_for(show_call(&settings, call, json)),
+        Command::Show { call, settings, json } => wait_for(showing::show_call(&settings, call, json)),
     };
     done.unwrap_or_else(|error| failed(&error))
 }
@@ -169,6 +172,7 @@ fn measure(arguments: BenchArguments) -> anyhow::Result<ExitCode> {
             calls: arguments.calls,
             window: Duration::from_secs(arguments.seconds),
             ears: arguments.ears,
+            words: arguments.words,
         },
         rounds: arguments.rounds,
         json: arguments.json,
@@ -250,13 +254,14 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         Ok(loaded) => loaded,
         Err(error) => return Ok(misconfigured(&error)),
     };
-    let report = check::report(&loaded, machine::open_files_at_most());
+    let report = check::report(&loaded, machine::open_files_at_most(), files::problems(&loaded.config));
     if !report.ready {
         eprint!("{}", report.text);
         return Ok(ExitCode::from(BAD_CONFIGURATION));
     }
     logs::start(&loaded.config.log, std::io::stderr);
-    for problem in loaded.config.problems_with(machine::raise_open_files()) {
+    let in_files = files::problems(&loaded.config);
+    for problem in loaded.config.problems_with(machine::raise_open_files()).into_iter().chain(in_files) {
         tracing::warn!(key = problem.key, "{} {}", problem.key, problem.words);
     }
     let app = App::build(&loaded.config).await?;
@@ -272,7 +277,7 @@ fn check_settings(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
         Ok(loaded) => loaded,
         Err(error) => return Ok(misconfigured(&error)),
     };
-    let report = check::report(&loaded, machine::open_files_at_most());
+    let report = check::report(&loaded, machine::open_files_at_most(), files::problems(&loaded.config));
     print(if json { &report.json } else { &report.text })?;
     Ok(if report.ready { ExitCode::SUCCESS } else { ExitCode::from(BAD_CONFIGURATION) })
 }
@@ -301,65 +306,6 @@ fn print_fallback(settings: &Settings, whose: Whose) -> anyhow::Result<ExitCode>
         }
         Err(error) => Ok(misconfigured(&error)),
     }
-}
-
-async fn list_calls(settings: &Settings, limit: u32, json: bool) -> anyhow::Result<ExitCode> {
-    let calls = store(settings).await?.latest(limit).await?;
-    if json {
-        print(&format!("{:#}\n", serde_json::to_value(&calls)?))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if calls.is_empty() {
-        print("no calls yet\n")?;
-    }
-    for call in calls {
-        let handoffs: Vec<String> = call
-            .handoffs
-            .iter()
-            .map(|h| [h.outcome.as_str(), h.reason.as_str()].join(" ").trim().to_owned())
-            .collect();
-        let end = call.end.unwrap_or_else(|| "running, or cut short".to_owned());
-        let began =
-            jiff::Timestamp::from_millisecond(call.began_ms.0).map(|t| format!("{t:.0}")).unwrap_or_default();
-        print(&format!(
-            "{}  {began}  {:<8}  {end:<22}  {}\n",
-            call.call,
-            call.direction,
-            handoffs.join(", ")
-        ))?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn show_call(settings: &Settings, id: CallId, json: bool) -> anyhow::Result<ExitCode> {
-    let store = store(settings).await?;
-    let Some(call) = store.call(id).await? else {
-        eprintln!("{}", no_such_call(id));
-        return Ok(ExitCode::FAILURE);
-    };
-    let entries = store.timeline(id).await?;
-    if json {
-        let timeline: Vec<serde_json::Value> =
-            entries.iter().filter_map(|e| serde_json::from_str(&e.json).ok()).collect();
-        print(&format!("{:#}\n", serde_json::json!({ "call": call, "timeline": timeline })))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    print(&format!("{id}  {}\n", call.end.as_deref().unwrap_or("running, or cut short")))?;
-    for entry in &entries {
-        let parsed: serde_json::Value = serde_json::from_str(&entry.json).context("an entry is not JSON")?;
-        print(&format!("{}  {}\n", entry.at, parsed["event"]))?;
-        for effect in parsed["effects"].as_array().into_iter().flatten() {
-            print(&format!("           → {effect}\n"))?;
-        }
-    }
-    for handoff in &call.handoffs {
-        let rep = handoff.rep.as_ref().map(|rep| format!(", {rep}")).unwrap_or_default();
-        print(&format!(
-            "handoff {}: {} {}{rep} ({} to {})\n",
-            handoff.number, handoff.outcome, handoff.reason, handoff.began_us, handoff.ended_us
-        ))?;
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 async fn forget_number(

@@ -19,6 +19,20 @@ pub struct Limits {
     pub load: LoadLimits,
     /// Of the frame's path without sockets.
     pub instructions: InstructionLimits,
+    /// Of words that are told while the load is on.
+    pub words: Option<WordLimits>,
+}
+
+/// What a decision may take.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WordLimits {
+    /// The p99 from the request that tells a turn to the decision's arrival, in milliseconds.
+    pub decision_p99_ms: f64,
+    /// The p99 of what a turn costs to be understood and weighed, in microseconds.
+    pub turn_p99_us: f64,
+    /// Decisions that may never arrive.
+    pub missed: u64,
 }
 
 /// What Baton may cost under load.
@@ -96,6 +110,15 @@ impl Limits {
         verdict.hold("added latency p99, ms", added, limits.added_latency_p99_ms);
         let lost = median(&quiet, |round| round.baton.frames.lost as f64);
         verdict.hold("frames lost in a round", lost, limits.frames_lost as f64);
+        if let (Some(limits), Some(decisions), Some(turn)) =
+            (self.words, report.baton.decisions, report.turn_us)
+        {
+            let spoken = |round: &Round| round.baton.decisions.unwrap_or_default();
+            let decided = median(&quiet, |round| spoken(round).decision_ms.p99);
+            verdict.hold("a decision p99, ms", decided, limits.decision_p99_ms);
+            verdict.hold("decisions missed", decisions.missed as f64, limits.missed as f64);
+            verdict.hold("a turn p99, µs", turn.p99, limits.turn_p99_us);
+        }
         verdict
     }
 
@@ -128,8 +151,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::bench::histogram::Spread;
     use crate::bench::load::Load;
-    use crate::bench::report::Figures;
+    use crate::bench::report::{Decisions, Figures};
 
     fn limits() -> Limits {
         Limits::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/limits.toml")).unwrap()
@@ -144,7 +168,7 @@ mod tests {
     }
 
     fn judge(rounds: &[Round; 3]) -> Verdict {
-        let load = Load { calls: 8, window: Duration::from_secs(1), ears: false };
+        let load = Load { calls: 8, window: Duration::from_secs(1), ears: false, words: false };
         limits().judge(&Report::of(load, rounds.to_vec()))
     }
 
@@ -160,6 +184,29 @@ mod tests {
         let late = judge(&[round(10.0, 90.0, 9), round(10.0, 90.0, 9), round(10.0, 0.1, 9)]);
         assert!(late.passed && late.text.contains("OVERLOADED"), "{}", late.text);
         assert!(!judge(&[round(90.0, 90.0, 0), round(90.0, 90.0, 0), round(90.0, 90.0, 0)]).passed);
+    }
+
+    #[test]
+    fn a_slow_decision_and_one_that_never_comes_fail() {
+        let spoken = |p99: f64, missed: u64| {
+            let mut round = round(10.0, 0.1, 0);
+            let decision_ms = Spread { p99, ..Spread::default() };
+            round.baton.decisions = Some(Decisions { decision_ms, made: 200, missed });
+            round
+        };
+        let most = limits().words.unwrap();
+        let judge = |rounds: [Round; 3]| {
+            let load = Load { calls: 8, window: Duration::from_secs(1), ears: false, words: true };
+            let mut report = Report::of(load, rounds.to_vec());
+            // This build may be a slow one.
+            report.turn_us = Some(Spread { p99: most.turn_p99_us, ..Spread::default() });
+            limits().judge(&report)
+        };
+        let good = spoken(most.decision_p99_ms, 0);
+        let verdict = judge([good, good, spoken(90.0, 0)]);
+        assert!(verdict.passed && verdict.text.contains("a decision p99"), "{}", verdict.text);
+        assert!(!judge([good, spoken(90.0, 0), spoken(90.0, 0)]).passed);
+        assert!(!judge([good, good, spoken(1.0, 1)]).passed);
     }
 
     #[test]

@@ -157,10 +157,16 @@ fn rss(smaps: &str) -> Option<u64> {
 fn settings(listen: SocketAddr, assistant: SocketAddr, load: Load, folder: &Path) -> String {
     let (calls, mood) = (load.calls, load.ears);
     let voice = if load.ears { "ear" } else { "level" };
+    // Whoever follows a call has a connection, and so has whoever tells of it.
+    let followed = if load.words {
+        format!("sockets = {}\noperator_keys = [\"{OPERATOR_KEY}\"]\n", 4 * u32::from(calls) + 64)
+    } else {
+        String::new()
+    };
     let mut text = String::new();
     let _ = write!(
         text,
-        "[server]\nlisten = \"{listen}\"\ncalls = {calls}\n\
+        "[server]\nlisten = \"{listen}\"\ncalls = {calls}\n{followed}\
          [ear]\nvoice = \"{voice}\"\nmood = {mood}\n\
          [store]\ndata = \"{}\"\n\
          [carrier.twilio]\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{TOKEN}\"\nnumber = \"{LINE}\"\n\
@@ -198,6 +204,9 @@ pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// The number that the load's prospects dial.
 pub const LINE: &str = "+15550100100";
 
+/// The key of whoever tells what is said.
+pub const OPERATOR_KEY: &str = "operator-key-of-the-load";
+
 const LOG: &str = "gateway.log";
 
 /// Before it is told a second time to end.
@@ -225,15 +234,16 @@ mod tests {
     #[test]
     fn a_baton_of_these_settings_is_ready_to_run() {
         let at = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let load = Load { calls: 100, window: Duration::from_secs(1), ears: true };
+        let load = Load { calls: 100, window: Duration::from_secs(1), ears: true, words: true };
         let text = settings(at, at, load, Path::new("/nowhere"));
         let folder = Scratch(std::env::temp_dir().join(format!("baton-bench-{:032x}", chance::bits())));
         std::fs::create_dir(&folder.0).unwrap();
         let file = folder.0.join("baton.toml");
         std::fs::write(&file, text).unwrap();
         let loaded = crate::config::load(Some(&file), std::iter::empty(), &[]).unwrap();
-        assert!(crate::config::check::report(&loaded, u64::MAX).ready);
+        assert!(crate::config::check::report(&loaded, u64::MAX, Vec::new()).ready);
         assert_eq!(loaded.config.server.calls, 100);
         assert!(loaded.config.ear.mood);
+        assert_eq!(loaded.config.server.sockets, 464);
     }
 }

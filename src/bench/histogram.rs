@@ -27,6 +27,16 @@ pub struct Spread {
     pub max: f64,
 }
 
+impl Spread {
+    /// The same in microseconds.
+    #[must_use]
+    pub fn in_micros(self) -> Self {
+        let Self { p50, p90, p99, p999, max } = self;
+        let [p50, p90, p99, p999, max] = [p50, p90, p99, p999, max].map(|millis| millis * 1_000.0);
+        Self { p50, p90, p99, p999, max }
+    }
+}
+
 impl Default for Histogram {
     fn default() -> Self {
         Self { buckets: vec![0; BUCKETS], count: 0, longest: 0 }

@@ -16,6 +16,7 @@ use crate::bench::gateway::{ACCOUNT, Gateway, LINE, TOKEN, Which};
 use crate::bench::histogram::Histogram;
 use crate::bench::pace::{Pace, Speaker};
 use crate::bench::wire::Side;
+use crate::bench::words::{Spoken, Talk};
 use crate::sim::carrier::sign;
 
 /// How much is asked of a gateway.
@@ -27,6 +28,8 @@ pub struct Load {
     pub window: Duration,
     /// Whether Baton listens to them with its ear, and reads moods; otherwise loudness alone tells it when somebody speaks.
     pub ears: bool,
+    /// Whether words are told of the calls, with a turn in each that justifies a decision.
+    pub words: bool,
 }
 
 /// What came of it.
@@ -44,6 +47,8 @@ pub struct Measured {
     pub cpu: Duration,
     /// What its memory grew by for each call, in bytes.
     pub rss_per_call: f64,
+    /// What came of the words that were told, where some were.
+    pub spoken: Option<Spoken>,
 }
 
 impl Load {
@@ -68,12 +73,22 @@ impl Load {
         opened.with_context(|| gateway.last_words())?;
         tokio::time::sleep(SETTLE).await;
 
+        let talk = match (which, self.words) {
+            (Which::Baton, true) => Some(Talk::follow(gateway.address).await?),
+            (Which::Baton | Which::Floor, _) => None,
+        };
+
         let begin = tally.now() + Duration::from_millis(20);
         tokio::time::sleep_until(tally.moment(begin)).await;
         let before = gateway.used()?;
         tally.measure(tally.now(), tally.now() + self.window);
+        let talking = talk.map(|talk| talk.begin(self.window));
         tokio::time::sleep(self.window).await;
         let after = gateway.used()?;
+        let spoken = match talking {
+            Some(talking) => Some(talking.end().await.with_context(|| gateway.last_words())?),
+            None => None,
+        };
         tokio::time::sleep(ON_THE_WAY).await;
         let broke = phones.try_join_next().is_some();
         anyhow::ensure!(!broke, "a stream broke in the middle of it: {}", gateway.last_words());
@@ -89,6 +104,7 @@ impl Load {
             sent: sent.frames,
             late: sent.late,
             cpu: after.cpu.saturating_sub(before.cpu),
+            spoken,
             rss_per_call: after.rss.saturating_sub(idle.rss) as f64 / f64::from((self.calls - first).max(1)),
         })
     }

@@ -17,6 +17,7 @@ mod pace;
 pub mod relay;
 pub mod report;
 pub mod wire;
+pub mod words;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::bench::gateway::Which;
 use crate::bench::histogram::{Histogram, Spread};
 use crate::bench::load::{Load, Measured};
+use crate::bench::words;
 
 /// The figures of one gateway in one round, or the medians of several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -23,6 +24,20 @@ pub struct Figures {
     pub rss_bytes_per_call: f64,
     /// How much later than due the load sent its frames: not the gateway's doing.
     pub generator_late_ms: Spread,
+    /// What came of the words that were told, where some were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Decisions>,
+}
+
+/// What came of turns that justify a decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Decisions {
+    /// From the request that tells the turn to the decision's arrival at whoever follows the call.
+    pub decision_ms: Spread,
+    /// How many arrived.
+    pub made: u64,
+    /// How many never did.
+    pub missed: u64,
 }
 
 /// What became of the frames.
@@ -79,6 +94,12 @@ pub struct Report {
     pub added_latency_p99_ms: f64,
     /// Whether the load itself was late so often that the latencies say more of this machine than of the gateways.
     pub overloaded: bool,
+    /// How long a decision takes, where words were told: the median of the rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision_ms: Option<Spread>,
+    /// What a turn costs to be understood and weighed, in microseconds, in this process and without sockets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn_us: Option<Spread>,
     /// Each round.
     pub rounds: Vec<Round>,
 }
@@ -100,6 +121,11 @@ impl Figures {
             cpu_us_per_frame: measured.cpu.as_secs_f64() * 1e6 / received.max(1) as f64,
             rss_bytes_per_call: measured.rss_per_call,
             generator_late_ms: measured.late.spread(),
+            decisions: measured.spoken.as_ref().map(|spoken| Decisions {
+                decision_ms: spoken.decisions.spread(),
+                made: spoken.decisions.count(),
+                missed: spoken.missed,
+            }),
         }
     }
 
@@ -115,6 +141,14 @@ impl Figures {
             cpu_us_per_frame: median(all, |f| f.cpu_us_per_frame),
             rss_bytes_per_call: median(all, |f| f.rss_bytes_per_call),
             generator_late_ms: spread_of(all, |f| f.generator_late_ms),
+            decisions: {
+                let spoken: Vec<Decisions> = all.iter().filter_map(|f| f.decisions).collect();
+                (!spoken.is_empty()).then(|| Decisions {
+                    decision_ms: spread_of(&spoken, |d| d.decision_ms),
+                    made: spoken.iter().map(|d| d.made).sum(),
+                    missed: spoken.iter().map(|d| d.missed).sum(),
+                })
+            },
         }
     }
 }
@@ -167,6 +201,8 @@ impl Report {
                 rss: median(&ratios, |r| r.rss),
             },
             added_latency_p99_ms: median(&rounds, Round::added_latency_p99_ms),
+            decision_ms: Figures::median(&baton).decisions.map(|decisions| decisions.decision_ms),
+            turn_us: load.words.then(|| words::turn_cost().spread().in_micros()),
             overloaded: rounds.iter().filter(|round| round.is_overloaded()).count() * 2 > rounds.len(),
             rounds,
         }
@@ -224,6 +260,19 @@ impl Report {
             "{:<28}{:>10.2}{:>10.2}   the load's own lateness",
             "sent late p99, ms", baton.generator_late_ms.p99, floor.generator_late_ms.p99
         );
+        if let (Some(decisions), Some(turn)) = (self.baton.decisions, self.turn_us) {
+            let d = decisions.decision_ms;
+            let _ = writeln!(
+                text,
+                "decision, ms: p50 {:.2}, p90 {:.2}, p99 {:.2}, max {:.2}   from the request with the words to the event; {} made, {} missed",
+                d.p50, d.p90, d.p99, d.max, decisions.made, decisions.missed
+            );
+            let _ = writeln!(
+                text,
+                "a turn, µs: p50 {:.0}, p90 {:.0}, p99 {:.0}, max {:.0}   understood and weighed, without sockets",
+                turn.p50, turn.p90, turn.p99, turn.max
+            );
+        }
         let _ = writeln!(text, "added latency p99: {:.2} ms", self.added_latency_p99_ms);
         if self.overloaded {
             let _ = writeln!(
@@ -237,8 +286,13 @@ impl Report {
 
 /// One line for whoever watches.
 pub fn progress(which: Which, figures: &Figures) -> String {
+    let decided = figures.decisions.map_or_else(String::new, |decisions| {
+        let spread = decisions.decision_ms;
+        let (made, missed) = (decisions.made, decisions.missed);
+        format!("; decision p50 {:.2} ms, p99 {:.2} ms, {made} made, {missed} missed", spread.p50, spread.p99)
+    });
     format!(
-        "{which:?}: latency p50 {:.2} ms, p99 {:.2} ms; {:.2} µs a frame; {:.1} KiB a call; {} of {} frames lost; sent late p99 {:.2} ms",
+        "{which:?}: latency p50 {:.2} ms, p99 {:.2} ms; {:.2} µs a frame; {:.1} KiB a call; {} of {} frames lost; sent late p99 {:.2} ms{decided}",
         figures.latency_ms.p50,
         figures.latency_ms.p99,
         figures.cpu_us_per_frame,

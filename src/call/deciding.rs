@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::call::Call;
-use crate::call::effect::{Decided, Effect};
+use crate::call::effect::{Decided, Effect, Follows};
 use crate::call::event::{Felt, MoodHeard, Noted, Said};
-use crate::conversation::{Fact, SignalKind, Speaker, Wording};
+use crate::conversation::{Fact, SignalKind, Speaker, Turn, Wording};
 use crate::escalation::{
-    Answer, Decision, Engine, Reading, Reason, TriggerStanding, Urgency, VoiceReadings, proposal,
+    Answer, Decision, Engine, Evidence, Reading, Reason, TriggerStanding, Urgency, VoiceReadings, proposal,
     voice_signals,
 };
 use crate::handoff::{Handoff, Input, Outcome, Pace, Proposal, Stage};
@@ -23,17 +23,31 @@ pub(super) struct Deciding {
     facts: Vec<Fact>,
     /// The handoff whose outcome is the answer to the latest decision.
     answered_by: Option<u32>,
+    /// What the latest decision stands on while that may still change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    early: Option<Early>,
+}
+
+/// Words that may still change, and on which a person was decided already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Early {
+    turn: u32,
+    /// What they told that spoke for a person.
+    told: Vec<SignalKind>,
 }
 
 impl Call {
     pub(super) fn said(&mut self, at: CallTime, said: &Said, effects: &mut Vec<Effect>) {
-        if let Some(input) = self.answer_in(said) {
+        if let Some(input) = self.corrected_by(said).or_else(|| self.answer_in(said)) {
             self.tell_handoff(at, input, effects);
             self.tell_engine_the_answer(at);
         }
         let deciding = self.deciding();
         deciding.keep(&said.facts);
         let decision = deciding.engine.said(&said.turn, &said.signals, &said.shape);
+        if let Some(decision) = &decision {
+            deciding.early = Early::of(&said.turn, decision);
+        }
         self.decided(at, decision, effects);
     }
 
@@ -87,13 +101,7 @@ impl Call {
         if deciding.answered_by.take_if(|number| *number == self.handoffs).is_none() {
             return;
         }
-        let answer = match outcome {
-            Outcome::Declined => Answer::Refused,
-            Outcome::CalledOff => Answer::CalledOff,
-            Outcome::Unanswered | Outcome::ReturnedToAssistant { .. } => Answer::NoAnswer,
-            Outcome::HandedOver { .. } | Outcome::Abandoned | Outcome::CutShort { .. } => Answer::Agreed,
-        };
-        deciding.engine.answered(at, answer);
+        deciding.engine.answered(at, answer_of(outcome));
     }
 
     /// How near each trigger is to a decision, and what holds it back.
@@ -110,27 +118,32 @@ impl Call {
         let terms = &self.terms;
         self.deciding.get_or_insert_with(|| {
             let engine = Engine::new(terms.escalation.clone(), &terms.context);
-            Box::new(Deciding { engine, facts: Vec::new(), answered_by: None })
+            Box::new(Deciding { engine, facts: Vec::new(), answered_by: None, early: None })
         })
     }
 
     fn decided(&mut self, at: CallTime, decision: Option<Decision>, effects: &mut Vec<Effect>) {
         let Some(decision) = decision else { return };
-        let (reason, urgency) = (decision.reason, decision.urgency);
-        let words = {
-            let (language, own) = (&self.terms.context.language, &self.terms.escalation.words);
-            let facts = self.deciding.as_ref().map_or(&[][..], |deciding| &deciding.facts);
-            proposal(&decision, facts, language, own)
-        };
-        effects.push(Effect::Decide(Box::new(Decided { decision, words })));
-        let announces = matches!(reason, Reason::ExplicitRequest | Reason::HumanOnlyTopic);
+        let next = self.what_follows(&decision);
+        // The assistant is not to offer what nobody can give.
+        let nobody =
+            self.terms.reps.is_empty() && matches!(next, Follows::RepSought | Follows::NobodyCouldCome);
+        let words = if nobody { String::new() } else { self.words_for(&decision) };
+        let urgency = decision.urgency;
+        effects.push(Effect::Decide(Box::new(Decided { decision, words, next: Some(next) })));
         let handoffs_before = self.handoffs;
-        match urgency {
-            Urgency::Immediate if announces => self.person_asked(at, effects),
-            Urgency::Immediate => self.person_proposed(at, Pace::AtOnce, effects),
-            Urgency::Normal => self.person_proposed(at, Pace::AtTheNextPause, effects),
-            // The assistant asks, or somebody follows up later: nobody is sought in this call.
-            Urgency::AskFirst | Urgency::Nurture => {}
+        match (next, urgency) {
+            (Follows::RepSought, _) => self.person_asked(at, effects),
+            (Follows::Offered, Urgency::Immediate) => self.person_proposed(at, Pace::AtOnce, effects),
+            (Follows::Offered, _) => self.person_proposed(at, Pace::AtTheNextPause, effects),
+            (
+                Follows::HandoffGoesOn
+                | Follows::NobodyCouldCome
+                | Follows::ProspectIsAway
+                | Follows::AssistantAsks
+                | Follows::FollowedUp,
+                _,
+            ) => {}
         }
         let answering = (self.handoffs > handoffs_before || self.handoff_is_open()).then_some(self.handoffs);
         let Some(deciding) = &mut self.deciding else { return };
@@ -139,7 +152,58 @@ impl Call {
                 deciding.answered_by = answering;
             }
             Urgency::Immediate | Urgency::Normal => deciding.engine.answered(at, Answer::NoAnswer),
-            Urgency::AskFirst | Urgency::Nurture => deciding.engine.answered(at, Answer::Agreed),
+            // Nobody waits for an answer to these: the prospect was asked nothing.
+            Urgency::AskFirst | Urgency::Nurture => {}
+        }
+    }
+
+    /// What is done about a decision.
+    fn what_follows(&self, decision: &Decision) -> Follows {
+        let asked_for = matches!(decision.reason, Reason::ExplicitRequest | Reason::HumanOnlyTopic);
+        match decision.urgency {
+            Urgency::AskFirst => Follows::AssistantAsks,
+            Urgency::Nurture => Follows::FollowedUp,
+            Urgency::Immediate | Urgency::Normal if !self.prospect_is_here() => Follows::ProspectIsAway,
+            Urgency::Immediate if asked_for => match self.stage() {
+                Some(Stage::Proposing { .. }) => Follows::RepSought,
+                _ if self.handoff_is_open() => Follows::HandoffGoesOn,
+                _ => Follows::RepSought,
+            },
+            Urgency::Immediate | Urgency::Normal if self.handoff_is_open() => Follows::HandoffGoesOn,
+            Urgency::Immediate | Urgency::Normal if self.terms.reps.is_empty() => Follows::NobodyCouldCome,
+            Urgency::Immediate | Urgency::Normal => Follows::Offered,
+        }
+    }
+
+    fn words_for(&self, decision: &Decision) -> String {
+        let (language, own) = (&self.terms.context.language, &self.terms.escalation.words);
+        let facts = self.deciding.as_ref().map_or(&[][..], |deciding| &deciding.facts);
+        proposal(decision, facts, language, own)
+    }
+
+    /// A person was decided on early, by words that have turned out to be others: then nobody asked for one.
+    fn corrected_by(&mut self, said: &Said) -> Option<Input> {
+        let early = self.deciding.as_mut()?.early.take_if(|early| early.turn == said.turn.number)?;
+        if said.turn.wording == Wording::Partial {
+            self.deciding.as_mut()?.early = Some(early);
+            return None;
+        }
+        if said.signals.iter().any(|signal| early.told.contains(&signal.kind)) {
+            return None;
+        }
+        match self.handoff.as_ref()?.stage() {
+            Stage::Proposing { .. }
+            | Stage::Seeking { .. }
+            | Stage::Offering { .. }
+            | Stage::Joining { .. } => Some(Input::CalledOff),
+            // A rep is there already; what they make of it is theirs.
+            Stage::Briefing { .. }
+            | Stage::Cutting { .. }
+            | Stage::Introducing { .. }
+            | Stage::Bridging { .. }
+            | Stage::Rejoining { .. }
+            | Stage::Recovering { .. }
+            | Stage::Over(_) => None,
         }
     }
 
@@ -185,6 +249,15 @@ impl Call {
     }
 }
 
+impl Early {
+    /// What of this decision stands on this turn, if its words may still change.
+    fn of(turn: &Turn, decision: &Decision) -> Option<Self> {
+        let here = |evidence: &&Evidence| evidence.weighed > 0 && evidence.signal.turn == Some(turn.number);
+        let told = || decision.evidence.iter().filter(here).map(|evidence| evidence.signal.kind).collect();
+        (turn.wording == Wording::Partial).then(|| Self { turn: turn.number, told: told() })
+    }
+}
+
 impl Deciding {
     /// Of each kind of fact the latest counts.
     fn keep(&mut self, facts: &[Fact]) {
@@ -192,6 +265,16 @@ impl Deciding {
             self.facts.retain(|known| known.name != fact.name);
             self.facts.push(fact.clone());
         }
+    }
+}
+
+/// What this outcome of the handoff says of the decision that began it.
+pub fn answer_of(outcome: &Outcome) -> Answer {
+    match outcome {
+        Outcome::Declined => Answer::Refused,
+        Outcome::CalledOff => Answer::CalledOff,
+        Outcome::Unanswered | Outcome::ReturnedToAssistant { .. } => Answer::NoAnswer,
+        Outcome::HandedOver { .. } | Outcome::Abandoned | Outcome::CutShort { .. } => Answer::Agreed,
     }
 }
 

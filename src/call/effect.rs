@@ -97,6 +97,29 @@ pub struct Decided {
     /// How the assistant may offer a person; empty where there is nothing to offer.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub words: String,
+    /// What is done about it; none in timelines of before this was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Follows>,
+}
+
+/// What is done about a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Follows {
+    /// A rep is sought at once: who asks for a person is not asked back.
+    RepSought,
+    /// The prospect is offered a person.
+    Offered,
+    /// Nothing: no rep is there who could come, so nobody is offered.
+    NobodyCouldCome,
+    /// Nothing: the prospect's line is broken at this moment.
+    ProspectIsAway,
+    /// Nothing new: a handoff goes on already.
+    HandoffGoesOn,
+    /// The assistant is to ask what is open.
+    AssistantAsks,
+    /// Nothing in this call: somebody comes back to it later.
+    FollowedUp,
 }
 
 /// What the carrier does with the prospect once our stream is closed.

@@ -10,10 +10,13 @@ mod reps;
 pub mod call;
 pub mod effect;
 pub mod event;
+pub mod in_words;
+pub mod story;
 pub mod timeline;
 
 pub use assistant::{AssistantFault, AssistantTerms};
 pub use call::{Call, Terms, Timer};
-pub use effect::{CallEnd, Decided, Effect, Next};
+pub use deciding::answer_of;
+pub use effect::{CallEnd, Decided, Effect, Follows, Next};
 pub use event::{Asker, Event, Felt, Heard, MoodHeard, Noted, Said, TurnHeard, WhyAsked};
 pub use timeline::Entry;

@@ -352,8 +352,12 @@ pub struct Report {
 }
 
 /// The settings as they are, with secrets hidden, and what is to be said about them where so many files may be open.
-pub fn report(loaded: &Loaded, open_files: u64) -> Report {
-    let problems = loaded.config.problems_with(open_files);
+///
+/// `in_files` is what is to be said of the files that the settings name.
+pub fn report(loaded: &Loaded, open_files: u64, in_files: Vec<Problem>) -> Report {
+    let mut problems = loaded.config.problems_with(open_files);
+    problems.extend(in_files);
+    problems.sort_by_key(|problem| problem.weight);
     let ready = problems.iter().all(|problem| problem.weight != Weight::Wrong);
     let mut text = rendered(loaded);
     text.push('\n');

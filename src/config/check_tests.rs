@@ -65,8 +65,11 @@ fn promise_8_a_report_shows_no_secret_and_no_number() {
     config.server.operator_keys = vec![Secret::new("quiet-quiet-quiet")];
     config.carrier.twilio.shared_keys = [("key-1".to_owned(), Secret::new("still-still"))].into();
     config.reps = vec![Rep { name: "sam".into(), phone: "+15550100123".into() }];
-    let report =
-        report(&Loaded { config, sources: BTreeMap::from([("handoff.ring".into(), "a.toml".into())]) }, 64);
+    let report = report(
+        &Loaded { config, sources: BTreeMap::from([("handoff.ring".into(), "a.toml".into())]) },
+        64,
+        Vec::new(),
+    );
     for output in [&report.text, &report.json] {
         for secret in ["hush", "quiet-", "still-", "5550100"] {
             assert!(!output.contains(secret), "{output}");

@@ -63,7 +63,7 @@ pub fn load(
     environment: impl Iterator<Item = (String, String)>,
     command_line: &[(&str, String)],
 ) -> Result<Loaded, ConfigError> {
-    let mut settings = Table::new();
+    let mut layers = Vec::new();
     let mut sources = BTreeMap::new();
     let default_file = Path::new("baton.toml");
     if let Some(file) = file.or_else(|| default_file.exists().then_some(default_file)) {
@@ -74,30 +74,79 @@ pub fn load(
             source_name: name.clone(),
             message: described(&e, &text),
         })?;
-        take(&mut settings, &mut sources, table, &name)?;
+        layers.push(Layer::of(&mut sources, table, name, text)?);
     }
     for (variable, value) in environment {
         let Some(path) = variable.strip_prefix("BATON_").filter(|rest| rest.contains("__")) else { continue };
         let path = path.to_ascii_lowercase().replace("__", ".");
         let name = format!("{variable} in the environment");
-        take(&mut settings, &mut sources, one(&path, &value, &name)?, &name)?;
+        layers.push(Layer::of(&mut sources, one(&path, &value, &name)?, name, String::new())?);
     }
     for (path, value) in command_line {
-        take(&mut settings, &mut sources, one(path, value, "the command line")?, "the command line")?;
+        let name = flag(path);
+        layers.push(Layer::of(&mut sources, one(path, value, &name)?, name, String::new())?);
+    }
+    match merged(&layers) {
+        Ok(config) => Ok(Loaded { config, sources }),
+        Err(message) => Err(blamed(&layers, message)),
+    }
+}
+
+/// One source of settings.
+struct Layer {
+    name: String,
+    table: Table,
+    /// What it was read from; empty where that was no file.
+    text: String,
+}
+
+impl Layer {
+    /// A source whose keys are known and of the right kind.
+    fn of(
+        sources: &mut BTreeMap<String, String>,
+        table: Table,
+        name: String,
+        text: String,
+    ) -> Result<Self, ConfigError> {
+        check_keys(&table, &reference(), "", &name)?;
+        for key in flat(&table, "").into_keys() {
+            sources.insert(key, name.clone());
+        }
+        Ok(Self { name, table, text })
+    }
+}
+
+/// The settings of these sources, the later over the earlier; else what is wrong with them.
+fn merged(layers: &[Layer]) -> Result<Config, String> {
+    let mut settings = Table::new();
+    for layer in layers {
+        merge(&mut settings, layer.table.clone());
     }
     let config = Config::deserialize_from(settings)?;
-    if let Some(message) = config.escalation.fault() {
-        return Err(ConfigError::WrongValue { source_name: "the settings".to_owned(), message });
-    }
-    Ok(Loaded { config, sources })
+    config.escalation.fault().map_or(Ok(config), Err)
+}
+
+/// The error, with the source that brought it in: the first with which it is there, and in a file the line.
+fn blamed(layers: &[Layer], message: String) -> ConfigError {
+    let failing = |many: &usize| merged(&layers[..*many]).is_err();
+    let Some(layer) = (1..=layers.len()).find(failing).and_then(|many| layers.get(many - 1)) else {
+        return ConfigError::WrongValue { source_name: "the settings".to_owned(), message };
+    };
+    let line = toml::from_str::<Config>(&layer.text).err().and_then(|error| line_of(&error, &layer.text));
+    let at = line.map(|line| format!(", line {line}")).unwrap_or_default();
+    ConfigError::WrongValue { source_name: format!("{}{at}", layer.name), message }
+}
+
+/// The flag that sets this key.
+fn flag(path: &str) -> String {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    format!("--{last} on the command line")
 }
 
 impl Config {
-    fn deserialize_from(settings: Table) -> Result<Self, ConfigError> {
-        Value::Table(settings).try_into().map_err(|error: toml::de::Error| ConfigError::WrongValue {
-            source_name: "the settings".to_owned(),
-            message: error.message().to_owned() + &in_key(&error),
-        })
+    fn deserialize_from(settings: Table) -> Result<Self, String> {
+        let wrong = |error: toml::de::Error| error.message().to_owned() + &in_key(&error);
+        Value::Table(settings).try_into().map_err(wrong)
     }
 }
 
@@ -108,11 +157,14 @@ fn in_key(error: &toml::de::Error) -> String {
 }
 
 fn described(error: &toml::de::Error, text: &str) -> String {
-    let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
-    match line {
+    match line_of(error, text) {
         Some(line) => format!("line {line}: {}", error.message()),
         None => error.message().to_owned(),
     }
+}
+
+fn line_of(error: &toml::de::Error, text: &str) -> Option<usize> {
+    error.span().map(|span| text.get(..span.start).unwrap_or(text).lines().count().max(1))
 }
 
 /// One key from the environment or the command line, read as the kind of value that the key takes.
@@ -137,21 +189,6 @@ fn one(path: &str, value: &str, name: &str) -> Result<Table, ConfigError> {
         table = Table::from_iter([(key.to_owned(), Value::Table(table))]);
     }
     Ok(table)
-}
-
-fn take(
-    settings: &mut Table,
-    sources: &mut BTreeMap<String, String>,
-    table: Table,
-    name: &str,
-) -> Result<(), ConfigError> {
-    let reference = reference();
-    check_keys(&table, &reference, "", name)?;
-    for key in flat(&table, "").into_keys() {
-        sources.insert(key, name.to_owned());
-    }
-    merge(settings, table);
-    Ok(())
 }
 
 fn merge(into: &mut Table, from: Table) {
@@ -332,6 +369,23 @@ mod tests {
         assert!(said("[handoff\n").contains("line 1"));
         let unknown = from("", &[("BATON_HANDOFF__RNG", "1s")], &[]).unwrap_err().to_string();
         assert!(unknown.contains("handoff.rng") && unknown.contains("handoff.ring"), "{unknown}");
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_named_with_where_it_came_from() {
+        let file = "[handoff]\naccept = \"3s\"\nring = \"soon\"\n";
+        let said = from(file, &[], &[]).unwrap_err().to_string();
+        assert!(said.contains("baton.toml, line 3: ") && said.contains("`handoff.ring`"), "{said}");
+        let said = |name: &str, value: &str| from("", &[(name, value)], &[]).unwrap_err().to_string();
+        let ring = said("BATON_HANDOFF__RING", "soon");
+        assert!(ring.starts_with("BATON_HANDOFF__RING in the environment: "), "{ring}");
+        // So is what is wrong only as a whole.
+        let off = said("BATON_ESCALATION__WORDS_AT_LEAST", "900");
+        assert!(off.starts_with("BATON_ESCALATION__WORDS_AT_LEAST in the environment: "), "{off}");
+        let line = from("", &[], &[("server.listen", "nowhere".to_owned())]).unwrap_err().to_string();
+        assert!(line.starts_with("--listen on the command line: "), "{line}");
+        // What a later source puts right was never wrong.
+        assert!(from(file, &[("BATON_HANDOFF__RING", "9s")], &[]).is_ok());
     }
 
     #[test]

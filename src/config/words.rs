@@ -45,6 +45,13 @@ pub struct BadPhrases {
     why: String,
 }
 
+impl BadPhrases {
+    /// Which file, and why, without the key.
+    pub fn in_short(&self) -> String {
+        format!("{}: {}", self.file, self.why)
+    }
+}
+
 impl Words {
     /// The phrases that Baton ships with, and the operator's on top.
     pub fn lexicon(&self) -> Result<Arc<Lexicon>, BadPhrases> {

@@ -34,6 +34,15 @@ pub enum HouseVoiceError {
     },
 }
 
+/// What is in a folder of clips.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClipsFound {
+    /// Clips that are not there: the built-in ones are heard.
+    pub missing: Vec<String>,
+    /// Sounds that are no clip of ours.
+    pub strange: Vec<String>,
+}
+
 impl HouseVoice {
     /// The built-in clips.
     pub fn built_in() -> Self {
@@ -58,6 +67,22 @@ impl HouseVoice {
             voice.hold = hold;
         }
         Ok(voice)
+    }
+
+    /// What is in a folder of clips: which are missing, and which files are none of ours. An error where one cannot be used.
+    pub fn look_into(folder: &Path) -> Result<ClipsFound, HouseVoiceError> {
+        Self::with_clips(folder)?;
+        let unreadable = |source| HouseVoiceError::Folder { folder: folder.display().to_string(), source };
+        let mut there = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            there.push(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
+        }
+        there.sort();
+        let names = Phrase::ALL.into_iter().map(Phrase::name).chain(["hold"]);
+        let ours: Vec<String> = names.map(|name| format!("{name}.wav")).collect();
+        let missing = ours.iter().filter(|name| !there.contains(name)).cloned().collect();
+        there.retain(|name| !ours.contains(name) && name.to_lowercase().ends_with(".wav"));
+        Ok(ClipsFound { missing, strange: there })
     }
 
     /// The sound of this phrase.
@@ -131,6 +156,23 @@ mod tests {
         }
         assert!(voice.phrase(Phrase::Whisper).duration() <= Duration::from_secs(8));
         assert!(voice.hold().duration() >= Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_a_folder_lacks_and_what_nobody_plays_is_named() {
+        let folder = std::env::temp_dir().join(format!("baton-clips-{:032x}", crate::live::chance::bits()));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("offer.wav"), include_bytes!("../../fixtures/audio/house/offer.wav"))
+            .unwrap();
+        std::fs::write(folder.join("offr.wav"), "").unwrap();
+        std::fs::write(folder.join("notes.txt"), "").unwrap();
+        let found = HouseVoice::look_into(&folder).unwrap();
+        std::fs::write(folder.join("hold.wav"), "no sound").unwrap();
+        let broken = HouseVoice::look_into(&folder).unwrap_err().to_string();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((found.missing.len(), found.strange), (Phrase::ALL.len(), vec!["offr.wav".to_owned()]));
+        assert!(!found.missing.contains(&"offer.wav".to_owned()));
+        assert!(broken.contains("hold.wav"), "{broken}");
     }
 
     #[test]

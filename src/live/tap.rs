@@ -29,7 +29,7 @@ pub struct Tap {
 
 /// 20 ms or less of somebody's voice.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tapped {
+pub struct Tapped {
     /// When it was put in, in microseconds since the tap began.
     pub(crate) put: u64,
     /// When it is heard.
@@ -47,7 +47,7 @@ impl Tapped {
 
 /// A turn that the ear heard the end of.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TappedTurn {
+pub struct TappedTurn {
     pub(crate) by: Speaker,
     pub(crate) from: Instant,
     pub(crate) until: Instant,
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Tap {
 
 impl Tap {
     /// A tap that begins now.
-    pub(crate) fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self {
             began: now,
             prospect: ArrayQueue::new(PROSPECT_FRAMES),
@@ -76,24 +76,24 @@ impl Tap {
     }
 
     /// The prospect was heard.
-    pub(crate) fn prospect(&self, now: Instant, frame: &Frame) {
+    pub fn prospect(&self, now: Instant, frame: &Frame) {
         self.put(&self.prospect, Speaker::Prospect, now, now, &frame.sound);
     }
 
     /// This was sent to the prospect, and will be heard from that moment on.
-    pub(crate) fn sent(&self, by: Speaker, now: Instant, from: Instant, sound: &[u8]) {
+    pub fn sent(&self, by: Speaker, now: Instant, from: Instant, sound: &[u8]) {
         for (number, part) in sound.chunks(FRAME_SAMPLES).enumerate() {
             self.put(&self.other, by, now, from + length(number * FRAME_SAMPLES), part);
         }
     }
 
     /// What was sent and has yet to be played was dropped.
-    pub(crate) fn cleared(&self, now: Instant) {
+    pub fn cleared(&self, now: Instant) {
         self.cleared.store(self.micros(now), Ordering::Release);
     }
 
     /// The ear heard a turn to its end.
-    pub(crate) fn turn(&self, now: Instant, turn: &TurnHeard) {
+    pub fn turn(&self, now: Instant, turn: &TurnHeard) {
         let by = match turn.leg {
             LegId::Prospect => Speaker::Prospect,
             LegId::Assistant => Speaker::Assistant,
@@ -124,12 +124,12 @@ impl Tap {
     // ── for the one who reads ──
 
     /// The prospect's next frame.
-    pub(crate) fn next_of_prospect(&self) -> Option<Tapped> {
+    pub fn next_of_prospect(&self) -> Option<Tapped> {
         self.prospect.pop()
     }
 
     /// The next frame of what the prospect hears, if it was not dropped before it was heard.
-    pub(crate) fn next_of_other(&self) -> Option<Tapped> {
+    pub fn next_of_other(&self) -> Option<Tapped> {
         loop {
             let tapped = self.other.pop()?;
             if !self.was_dropped(&tapped) {
@@ -145,7 +145,7 @@ impl Tap {
     }
 
     /// The next turn that the ear heard.
-    pub(crate) fn next_turn(&self) -> Option<TappedTurn> {
+    pub fn next_turn(&self) -> Option<TappedTurn> {
         self.turns.pop()
     }
 

@@ -374,6 +374,7 @@ pub(crate) enum FallbackWord {
 }
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct BenchArguments {
     /// How many calls at once, each with a phone's stream and an assistant's.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(8..=5_000))]
@@ -385,6 +386,10 @@ pub(crate) struct BenchArguments {
     /// compared with a bridge that hears nothing.
     #[arg(long)]
     pub(crate) ears: bool,
+    /// Tell what is said in the calls while they are measured, a turn in each of them that justifies a decision, and
+    /// measure how long the decision takes to arrive, and what a turn costs. Baton's other figures then hold that as well.
+    #[arg(long)]
+    pub(crate) words: bool,
     /// How often each takes its turn.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use baton::config::{self, Loaded};
-use baton::conversation::{Direction, Lexicon};
+use baton::conversation::Direction;
 use baton::id::CallId;
 use baton::ports::Calls as _;
 use baton::replay;
@@ -24,16 +24,17 @@ pub(crate) fn replay_calls(arguments: &ReplayArguments) -> anyhow::Result<ExitCo
         html: arguments.html.clone(),
     };
     let call = &arguments.call;
-    let mut lexicon = Lexicon::shipped();
-    for file in &arguments.phrases {
-        let named = || format!("the phrases of {}", file.display());
-        let more = std::fs::read_to_string(file).with_context(named)?;
-        lexicon = Arc::new(lexicon.and(&more).with_context(named)?);
-    }
-    let judgement = |loaded: Loaded| {
-        let lexicon =
-            if loaded.config.words.sense { lexicon.clone() } else { Arc::new(lexicon.without_sense()) };
-        Judgement { lexicon, policy: Arc::new(loaded.config.escalation) }
+    // What is in the files of the settings, and on top what is named here.
+    let judgement = |loaded: Loaded| -> anyhow::Result<Judgement> {
+        let words = &loaded.config.words;
+        let mut lexicon = words.lexicon()?;
+        for file in &arguments.phrases {
+            let named = || format!("the phrases of {}", file.display());
+            let more = std::fs::read_to_string(file).with_context(named)?;
+            lexicon = Arc::new(lexicon.and(&more).with_context(named)?);
+        }
+        let language = words.language.clone();
+        Ok(Judgement { lexicon, policy: Arc::new(loaded.config.escalation), language })
     };
     if let [old, new] = arguments.compare.as_slice() {
         anyhow::ensure!(
@@ -45,13 +46,14 @@ pub(crate) fn replay_calls(arguments: &ReplayArguments) -> anyhow::Result<ExitCo
         let load = |file| config::load(Some(file), std::iter::empty(), &[]);
         return match (load(old), load(new)) {
             (Ok(old), Ok(new)) => {
-                print_all(|out| replay::show_comparison(call, &judgement(old), &judgement(new), &plan, out))
+                let (old, new) = (judgement(old)?, judgement(new)?);
+                print_all(|out| replay::show_comparison(call, &old, &new, &plan, out))
             }
             (Err(error), _) | (_, Err(error)) => Ok(misconfigured(&error)),
         };
     }
     let by = match arguments.settings.load() {
-        Ok(loaded) => judgement(loaded),
+        Ok(loaded) => judgement(loaded)?,
         Err(error) => return Ok(misconfigured(&error)),
     };
     if call.is_dir() {

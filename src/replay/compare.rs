@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::call::in_words::{self, clock};
 use crate::escalation::Decision;
-use crate::replay::in_words::{self, clock};
 
 /// What would change in a folder of calls.
 #[derive(Debug, Default, Serialize)]

@@ -95,8 +95,10 @@ pub struct Decided {
     pub because: Vec<String>,
     /// How a person would be offered.
     pub suggested_words: String,
-    /// What became of it.
+    /// What became of it, where that is on record.
     pub answer: Option<Answer>,
+    /// The same in words; and where it is not, how it is taken.
+    pub became: String,
 }
 
 /// A trigger along the call.

@@ -5,7 +5,6 @@
 
 pub mod compare;
 pub mod course;
-pub mod in_words;
 pub mod judge;
 mod page;
 pub mod recorded;
@@ -23,6 +22,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
+use crate::call::in_words;
 use crate::escalation::Decision;
 use crate::listen::is_broken_pipe;
 use compare::{Comparison, Unreadable, compare, in_short};

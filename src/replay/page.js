@@ -34,9 +34,8 @@
   for (const then of course.then) by("notes").append(make("li", "Decided in the call itself: " + then.reason + ", " + then.urgency + " at " + clock(s(then.at)) + " (" + then.score + " of " + then.threshold + ")"));
 
   // What was decided.
-  const answers = { agreed: "The prospect agreed to a person.", refused: "The prospect refused.", "no-answer": "Nobody answered.", "called-off": "It was called off." };
   if (!course.decisions.length) by("decisions").append(make("p", "Nothing: no person is needed in this call, as far as these settings see."));
-  for (const { decision, because, suggested_words: words, answer } of course.decisions) {
+  for (const { decision, because, suggested_words: words, became } of course.decisions) {
     const card = make("article", undefined, "decision");
     card.append(make("h3", decision.number + ". At " + clock(s(decision.at)) + ": " + decision.reason.replaceAll("-", " ") + ", " + decision.urgency.replaceAll("-", " ")));
     card.append(make("p", "Trigger " + decision.trigger + ": " + decision.score + " of " + decision.threshold + ", because", "soft"));
@@ -49,7 +48,7 @@
       line.append(make("q", words));
       card.append(line);
     }
-    if (answer) card.append(make("p", answers[answer] || answer));
+    card.append(make("p", became[0].toUpperCase() + became.slice(1) + "."));
     by("decisions").append(card);
   }
 

@@ -7,12 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 
+use crate::call::in_words;
 use crate::conversation::SignalKind;
 use crate::escalation::Reading;
 use crate::listen::Analysis;
 use crate::listen::page as sister;
 use crate::replay::course::Course;
-use crate::replay::in_words;
 use crate::replay::text::why_not;
 
 /// What the page is told.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::call::{in_words, story};
 use crate::conversation::{Fact, Lexicon, Shape, Signal, Turn, Understanding};
-use crate::escalation::{Decision, Engine, Policy, TriggerStanding, VoiceReadings, proposal, voice_signals};
+use crate::escalation::{
+    Decision, Engine, Policy, TriggerStanding, Urgency, VoiceReadings, proposal, voice_signals,
+};
 use crate::replay::course::{Course, Decided, Happening, Point, Raised, TriggerCourse, TurnSeen};
-use crate::replay::in_words;
 use crate::replay::recorded::{Recorded, ToldThen, What};
 use crate::time::CallTime;
 
@@ -18,6 +20,8 @@ pub struct Judgement {
     pub lexicon: Arc<Lexicon>,
     /// What is made of that.
     pub policy: Arc<Policy>,
+    /// The language of calls of which nobody says otherwise.
+    pub language: String,
 }
 
 /// Which signals count.
@@ -62,7 +66,10 @@ pub fn run(recorded: &Recorded, by: &Judgement, signals: Signals, detail: Detail
             }
             What::Answered(answer) => {
                 running.engine.answered(step.at, *answer);
-                if let Some(last) = running.course.decisions.last_mut() {
+                let waits = |decided: &&mut Decided| {
+                    matches!(decided.decision.urgency, Urgency::Immediate | Urgency::Normal)
+                };
+                if let Some(last) = running.course.decisions.iter_mut().rfind(waits) {
                     last.answer.get_or_insert(*answer);
                 }
                 running.happened(step.at, in_words::answer(*answer).to_owned(), None, Vec::new());
@@ -110,13 +117,17 @@ impl<'a> Running<'a> {
             facts: Vec::new(),
             shape: Shape::default(),
         };
+        let mut context = recorded.context.clone();
+        if context.language.is_empty() {
+            context.language.clone_from(&by.language);
+        }
         Self {
             by,
-            language: recorded.context.language.clone(),
+            language: context.language.clone(),
             detail,
             every: (until.since_start() / MOST_SAMPLES).max(FINEST),
-            understanding: Understanding::new(&by.lexicon, recorded.context.clone()),
-            engine: Engine::new(Arc::clone(&by.policy), &recorded.context),
+            engine: Engine::new(Arc::clone(&by.policy), &context),
+            understanding: Understanding::new(&by.lexicon, context),
             scores: BTreeMap::new(),
             at: CallTime::ZERO,
             course,
@@ -157,7 +168,13 @@ impl<'a> Running<'a> {
         let turns: Vec<Turn> = self.course.turns.iter().map(|seen| seen.turn.clone()).collect();
         let because = decision.evidence.iter().map(|evidence| in_words::evidence(evidence, &turns)).collect();
         let suggested_words = proposal(&decision, &self.course.facts, &self.language, &self.by.policy.words);
-        self.course.decisions.push(Decided { decision, because, suggested_words, answer: None });
+        self.course.decisions.push(Decided {
+            decision,
+            because,
+            suggested_words,
+            answer: None,
+            became: String::new(),
+        });
     }
 
     fn learn(&mut self, facts: Vec<Fact>) {
@@ -216,6 +233,10 @@ impl<'a> Running<'a> {
         let until = self.course.until;
         self.fade_until(until);
         self.look(until, None);
+        for decided in &mut self.course.decisions {
+            let unanswered = || story::unanswered(decided.decision.urgency);
+            decided.became = decided.answer.map_or_else(unanswered, in_words::answer).to_owned();
+        }
         self.course
     }
 }

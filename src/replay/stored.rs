@@ -7,9 +7,10 @@ use anyhow::bail;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::call::{Felt, MoodHeard, Noted, Said};
+use crate::call::{Felt, Follows, MoodHeard, Noted, Said, answer_of};
 use crate::conversation::Context;
-use crate::escalation::{Answer, Decision, Reading, VoiceReadings};
+use crate::escalation::{Answer, Decision, Reading, Urgency, VoiceReadings};
+use crate::handoff::Outcome;
 use crate::replay::recorded::{Recorded, Step, ToldThen, What};
 use crate::time::CallTime;
 
@@ -29,14 +30,23 @@ pub fn entries(json: &Value) -> Option<Vec<&Value>> {
 pub fn read(entries: &[&Value]) -> anyhow::Result<Recorded> {
     let mut recorded = Recorded::default();
     let (mut said, mut empty, mut unknown) = (0, 0, 0);
+    let effects_of = |entry: &Value| entry["effects"].as_array().cloned().unwrap_or_default();
+    let has_outcomes = entries.iter().any(|entry| effects_of(entry).iter().any(|e| outcome(e).is_some()));
     for entry in entries {
         let Some(at) = entry["at"].as_u64().map(CallTime::from_micros) else {
             unknown += 1;
             continue;
         };
-        let then = recorded.then.len();
-        recorded.then.extend(entry["effects"].as_array().into_iter().flatten().filter_map(decision));
-        debug_assert!(recorded.then.len() >= then);
+        let effects = || entry["effects"].as_array().into_iter().flatten();
+        let decided: Vec<Decision> = effects().filter_map(decision).collect();
+        let waits = |decision: &Decision| matches!(decision.urgency, Urgency::Immediate | Urgency::Normal);
+        let in_vain = decided.iter().any(waits) && effects().any(nothing_could_follow);
+        recorded.then.extend(decided);
+        let mut answered = |answer| recorded.steps.push(Step { at, what: What::Answered(answer) });
+        if let Some(outcome) = effects().find_map(outcome) {
+            // What was said next was weighed after it.
+            answered(answer_of(&outcome));
+        }
         let Some((name, event)) = named(&entry["event"]) else { continue };
         let what = match name {
             "began" => {
@@ -53,6 +63,8 @@ pub fn read(entries: &[&Value]) -> anyhow::Result<Recorded> {
             }),
             "noted" => parsed::<Noted>(event).map(|Noted { note, signals }| What::Noted(note, Some(signals))),
             "mood-heard" => parsed::<MoodHeard>(event).map(|mood| What::Voice(readings(mood))),
+            // Where it is on record how the handoff came to rest, that is what the engine was told.
+            "proposal-answered" | "person-not-needed" if has_outcomes => continue,
             "proposal-answered" => parsed::<Answer>(event).map(What::Answered),
             "person-not-needed" => Some(What::Answered(Answer::CalledOff)),
             _of_the_call_and_not_of_the_talk => continue,
@@ -60,6 +72,9 @@ pub fn read(entries: &[&Value]) -> anyhow::Result<Recorded> {
         match what {
             Some(what) => recorded.steps.push(Step { at, what }),
             None => unknown += 1,
+        }
+        if in_vain {
+            recorded.steps.push(Step { at, what: What::Answered(Answer::NoAnswer) });
         }
     }
     if said == 0 {
@@ -87,6 +102,17 @@ fn decision(effect: &Value) -> Option<Decision> {
         let inside = value.get("decision").unwrap_or(value);
         parsed(inside)
     })
+}
+
+/// How a handoff came to rest, where this effect files one.
+fn outcome(effect: &Value) -> Option<Outcome> {
+    parsed(effect.get("file-handoff")?.get("outcome")?)
+}
+
+/// Whether this is a decision about which nothing could be done: nobody was asked, and nothing waited for an answer.
+fn nothing_could_follow(effect: &Value) -> bool {
+    let next = effect.get("decide").and_then(|decided| decided.get("next")).and_then(parsed::<Follows>);
+    matches!(next, Some(Follows::NobodyCouldCome | Follows::ProspectIsAway))
 }
 
 fn parsed<T: for<'de> Deserialize<'de>>(value: &Value) -> Option<T> {

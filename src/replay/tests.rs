@@ -36,7 +36,7 @@ impl Drop for Folder {
 }
 
 fn as_shipped() -> Judgement {
-    Judgement { lexicon: Lexicon::shipped(), policy: Arc::new(Policy::default()) }
+    Judgement { lexicon: Lexicon::shipped(), policy: Arc::new(Policy::default()), language: String::new() }
 }
 
 fn course(recorded: &Recorded, signals: Signals) -> Course {
@@ -74,6 +74,39 @@ fn timeline(words: &str, kind: &str) -> Value {
           "effects": [] },
         { "at": 12_000_000, "event": { "proposal-answered": "refused" }, "effects": [] },
     ])
+}
+
+#[test]
+fn how_a_handoff_came_to_rest_is_the_answer_and_without_one_it_is_said_how_the_decision_is_taken() {
+    let mut entries = timeline(ASKS, "asked-for-person");
+    let mut without = entries.clone();
+    without.as_array_mut().unwrap().pop();
+    let read =
+        |entries: &Value| course(&stored::read(&stored::entries(entries).unwrap()).unwrap(), Signals::Anew);
+    let waiting = read(&without);
+    assert_eq!(waiting.decisions[0].answer, None);
+    assert!(
+        in_text(&waiting).contains("no answer is on record: it counts as waiting"),
+        "{}",
+        in_text(&waiting)
+    );
+
+    let filed = json!({ "at": 14_000_000, "event": "ticked", "effects": [{ "file-handoff": {
+        "number": 1, "outcome": "unanswered", "began": 8_100_000 } }] });
+    entries.as_array_mut().unwrap().push(filed);
+    let filed = read(&entries);
+    assert_eq!(filed.decisions[0].answer, Some(Answer::NoAnswer), "what it came to counts, and counts once");
+    assert!(!in_text(&filed).contains("refused"), "{}", in_text(&filed));
+    assert_eq!(filed.decisions[0].became, "the offer of a person was not answered");
+
+    let mut nobody = without;
+    nobody[4]["effects"][0]["decide"] =
+        json!({ "decision": nobody[4]["effects"][0]["decide"], "next": "nobody-could-come" });
+    assert_eq!(
+        read(&nobody).decisions[0].answer,
+        Some(Answer::NoAnswer),
+        "nobody was asked, so nobody answers"
+    );
 }
 
 const ASKS: &str = "can I please talk to a real person";

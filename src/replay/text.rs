@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::call::in_words::{self, clock, one_line};
 use crate::replay::course::{Course, Decided, Happening, Raised, TriggerCourse, TurnSeen};
-use crate::replay::in_words::{self, clock, one_line};
 use crate::time::CallTime;
 
 /// Writes all of it: what was said with what it told, the scores, the decisions, and why nothing else fired.
@@ -96,7 +96,7 @@ fn write_decision(decided: &Decided, out: &mut dyn Write) -> io::Result<()> {
     if !decided.suggested_words.is_empty() {
         writeln!(out, "{INDENT}  to be said: {}", one_line(&decided.suggested_words))?;
     }
-    Ok(())
+    writeln!(out, "{INDENT}  {}", decided.became)
 }
 
 fn write_end(course: &Course, out: &mut dyn Write) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use std::sync::Arc;
 
-use baton::call::{Asker, CallEnd, Decided, Effect, Entry, Event, Noted, Said, WhyAsked};
+use baton::call::{Asker, CallEnd, Decided, Effect, Entry, Event, Follows, Noted, Said, WhyAsked};
 use baton::conversation::turn::FactName;
 use baton::conversation::{
     Fact, Note, Shape, Signal, SignalKind, Source, Speaker, StageOfTalk, Standing, Turn, Wording,
@@ -154,8 +154,11 @@ fn everything() -> Vec<Entry> {
         evidence: vec![Evidence { signal, weighed: 120 }],
         open_questions: vec!["price".to_owned()],
     };
-    let decided =
-        Effect::Decide(Box::new(Decided { decision, words: "Shall I bring in a colleague?".to_owned() }));
+    let decided = Effect::Decide(Box::new(Decided {
+        decision,
+        words: "Shall I bring in a colleague?".to_owned(),
+        next: Some(Follows::Offered),
+    }));
     let why = WhyAsked {
         reason: Some(Reason::Loop),
         urgency: Some(Urgency::Immediate),

@@ -17,9 +17,15 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use baton::app::App;
+use baton::audio::frame::{FRAME_SAMPLES, Frame};
+use baton::call::TurnHeard;
 use baton::config::{Config, Rep, Secret, Span};
+use baton::conversation::Speaker;
 use baton::edge::carrier::twilio::signature::sign;
+use baton::id::LegId;
 use baton::live::clock;
+use baton::live::tap::Tap;
+use baton::time::MediaTime;
 
 use end::{CarrierCall, End, head};
 
@@ -84,6 +90,47 @@ fn promise_5_no_allocation_per_relayed_frame() {
     let counted = count("prospect ↔ rep", bridged, 500, LIVE);
     assert_eq!(counted, Counted::default(), "promise 5: frames between the prospect and the rep cost memory");
     drop(api);
+    assert_eq!(tapped(), Counted::default(), "promise 5: what recognisers hear costs the legs memory");
+}
+
+/// What the legs spend on a tap for recognisers: frames and turns put in, taken out by somebody who keeps up, and then by nobody.
+fn tapped() -> Counted {
+    let (tap, sound) = (Tap::new(clock::now()), [0x55; 400]);
+    let frame = Frame { sound: [0x55; FRAME_SAMPLES], ..Frame::silence(MediaTime(0)) };
+    let turn = TurnHeard {
+        leg: LegId::Prospect,
+        lasted_millis: 1_000,
+        ended_ago_millis: 300,
+        latency_millis: None,
+        pauses: 0,
+        level_dbfs: None,
+        barged_in: false,
+    };
+    let put = || {
+        let now = clock::now();
+        tap.prospect(now, &frame);
+        tap.sent(Speaker::Assistant, now, now, &sound);
+        tap.turn(now, &turn);
+    };
+    let mut taken = 0;
+    let profiler = dhat::Profiler::builder().testing().build();
+    for number in 0..2_000 {
+        put();
+        if number % 100 == 0 {
+            tap.cleared(clock::now());
+        }
+        taken += u64::from(tap.next_of_prospect().is_some());
+        while tap.next_of_other().is_some() {}
+        while tap.next_turn().is_some() {}
+    }
+    for _ in 0..2_000 {
+        put();
+    }
+    let took = dhat::HeapStats::get();
+    drop(profiler);
+    assert_eq!(taken, 2_000, "the frames were there to be taken");
+    println!("tap: {} blocks, {} bytes taken from the heap", took.total_blocks, took.total_bytes);
+    Counted { blocks: took.total_blocks, bytes: took.total_bytes }
 }
 
 /// What a stretch of relaying took of the heap, whoever in the process took it.

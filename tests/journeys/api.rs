@@ -1,93 +1,26 @@
 //! The control API over real sockets: by key and by token, what is refused, events as they come, the webhook, and the same
 //! in-band on the assistant's own socket.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use baton::call::Event;
-use baton::config::Secret;
 use baton::escalation::Answer;
 use baton::handoff::Phrase;
-use baton::sim::assistant::Visit;
-use baton::sim::carrier::PhoneCall;
 use baton::sim::person::Phone;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
+use crate::crm::{Crm, header, posts_to, signed};
 use crate::described::Described;
 use crate::doors::client;
+use crate::judged::{EVENTS, Judged, TURNS, a_call, all_events};
 use crate::stage::{
-    OPERATOR_KEY, PROSPECT, SAM, Stage, greeting, patient_prospect, patient_rep, prospect_who_wants_a_person,
+    OPERATOR_KEY, PROSPECT, SAM, Stage, patient_prospect, patient_rep, prospect_who_wants_a_person,
     rep_who_presses, s,
 };
 
-/// An API that answers as it describes itself.
-struct Judged<'a> {
-    stage: &'a Stage,
-    described: Described,
-    call: String,
-    token: String,
-}
-
-impl<'a> Judged<'a> {
-    /// The API of a stage, for the call that this assistant has.
-    fn of(stage: &'a Stage, visit: &Visit) -> Self {
-        let start = visit.start().unwrap();
-        let told = |name: &str| start.parameters.iter().find(|(n, _)| n == name).unwrap().1.clone();
-        let (call, token) = (told("baton_call"), told("baton_token"));
-        assert_eq!(told("baton_api"), format!("{}/v1", stage.base));
-        Self { stage, described: Described::load(), call, token }
-    }
-
-    fn asked(&self, method: &str, path: &str) -> RequestBuilder {
-        let url = format!("{}{}", self.stage.base, path.replace("{call}", &self.call));
-        client(Method::from_bytes(method.as_bytes()).unwrap(), &url)
-    }
-
-    /// The answer to this, which must be as the document describes it.
-    async fn answer(&self, method: &str, path: &str, request: RequestBuilder) -> (u16, Value) {
-        let answer = request.send().await.unwrap();
-        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
-        let value: Value =
-            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {status} {text}"));
-        let described_as = path.split('?').next().unwrap();
-        let complaints = self.described.judge(method, described_as, status, &value);
-        assert!(complaints.is_empty(), "{method} {path} {status}: {complaints:#?}\n{value:#}");
-        (status, value)
-    }
-
-    /// Posts this by the call's own token.
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        let request = self.asked("POST", path).bearer_auth(&self.token).json(&body);
-        self.answer("POST", path, request).await
-    }
-
-    /// Asks for this by the operator's key.
-    async fn look(&self, path: &str) -> (u16, Value) {
-        self.answer("GET", path, self.asked("GET", path).bearer_auth(OPERATOR_KEY)).await
-    }
-}
-
-const TURNS: &str = "/v1/calls/{call}/turns";
 const HANDOFF: &str = "/v1/calls/{call}/handoff";
 const CALL: &str = "/v1/calls/{call}";
-const EVENTS: &str = "/v1/calls/{call}/events";
-
-/// A call with a prospect who waits, and the assistant's end of it.
-async fn a_call(stage: &Stage) -> (PhoneCall, Visit) {
-    let prospect = stage.world.prospect_calls(PROSPECT, patient_prospect());
-    assert!(prospect.hears(&greeting().clip, s(12)).await.is_some());
-    (prospect, stage.world.assistant.visits().remove(0))
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_assistant_tells_is_in_the_call_s_account_of_itself() {
@@ -209,33 +142,6 @@ async fn what_is_refused_says_what_to_do_and_nothing_of_it_is_taken() {
     stage.close().await;
 }
 
-/// One event as it was sent.
-#[derive(Clone, Debug)]
-struct Sent {
-    name: String,
-    id: Option<u64>,
-    it: Value,
-}
-
-/// Reads events to the end of the answer.
-async fn all_events(mut answer: Response) -> Vec<Sent> {
-    assert_eq!(answer.status().as_u16(), 200);
-    let mut text = String::new();
-    while let Some(chunk) = answer.chunk().await.unwrap() {
-        text.push_str(std::str::from_utf8(&chunk).unwrap());
-    }
-    let field = |event: &str, name: &str| {
-        event.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned))
-    };
-    let events = text.split("\n\n").filter(|event| event.contains("data: "));
-    let sent = |event: &str| Sent {
-        name: field(event, "event").unwrap(),
-        id: field(event, "id").map(|id| id.parse().unwrap()),
-        it: serde_json::from_str(&field(event, "data").unwrap()).unwrap(),
-    };
-    events.map(sent).collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn who_follows_a_call_is_told_each_stage_of_its_handoff_until_it_is_over() {
     let stage = Stage::start(Stage::kind_assistant()).await;
@@ -333,42 +239,10 @@ async fn only_so_many_follow_a_call_and_one_who_leaves_makes_room() {
     stage.close().await;
 }
 
-/// A server that notes what is posted to it, and refuses the first.
-#[derive(Clone, Default)]
-struct Crm(Arc<Mutex<Vec<(HeaderMap, String)>>>);
-
-impl Crm {
-    async fn start() -> (Self, String) {
-        let crm = Self::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/baton", listener.local_addr().unwrap());
-        let posted =
-            async |State(crm): State<Self>, headers: HeaderMap, body: Bytes| crm.posted(headers, &body);
-        let router = Router::new().route("/baton", post(posted)).with_state(crm.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (crm, url)
-    }
-
-    fn posted(&self, headers: HeaderMap, body: &Bytes) -> StatusCode {
-        let mut posts = self.0.lock().unwrap();
-        posts.push((headers, String::from_utf8(body.to_vec()).unwrap()));
-        if posts.len() == 1 { StatusCode::BAD_GATEWAY } else { StatusCode::NO_CONTENT }
-    }
-
-    fn posts(&self) -> Vec<(HeaderMap, String)> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_webhook_is_told_the_stages_and_the_end_in_order_and_signed_and_again_where_it_failed() {
     let (crm, url) = Crm::start().await;
-    let key = [7; 32];
-    let stage = Stage::start_with(Stage::unkind_carrier(), Stage::kind_assistant(), |config| {
-        config.api.webhook_url = url;
-        config.api.webhook_secret = Secret::new(format!("whsec_{}", STANDARD.encode(key)));
-    })
-    .await;
+    let stage = Stage::start_with(Stage::unkind_carrier(), Stage::kind_assistant(), posts_to(url)).await;
     stage.world.rep(SAM, patient_rep());
     let (prospect, visit) = a_call(&stage).await;
     let api = Judged::of(&stage, &visit);
@@ -380,25 +254,10 @@ async fn the_webhook_is_told_the_stages_and_the_end_in_order_and_signed_and_agai
     stage.record_when(|call| !call.handoffs.is_empty()).await;
     prospect.hang_up();
     stage.record().await;
-    let ended =
-        |posts: &[(HeaderMap, String)]| posts.last().is_some_and(|(_, body)| body.contains("\"ended\""));
-    for _ in 0..100 {
-        if ended(&crm.posts()) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let posts = crm.posts();
-    assert!(ended(&posts), "{posts:#?}");
-    let header = |headers: &HeaderMap, name: &str| headers[name].to_str().unwrap().to_owned();
-    for (headers, body) in &posts {
-        let (id, at) = (header(headers, "webhook-id"), header(headers, "webhook-timestamp"));
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
-        mac.update(format!("{id}.{at}.{body}").as_bytes());
-        let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
-        assert_eq!(header(headers, "webhook-signature"), expected);
-        let complaints = api.described.complaints_about("Post", &serde_json::from_str(body).unwrap());
-        assert!(complaints.is_empty(), "{complaints:#?}\n{body}");
+    let posts = crm.posts_to_the_end().await;
+    for post in &posts {
+        let complaints = api.described.complaints_about("Post", &signed(post));
+        assert!(complaints.is_empty(), "{complaints:#?}\n{post:#?}");
     }
     let ids: Vec<String> = posts.iter().map(|(headers, _)| header(headers, "webhook-id")).collect();
     assert_eq!(

@@ -39,6 +39,9 @@ const TALK: &str = "title: Asks\ndirection: inbound\nexpect: explicit-request, i
                     0:00.8-0:04.1  assistant       Hi, this is Ada, how can I help you?\n\
                     0:04.9-0:09.0  prospect  0.96  can I talk to a person please\n";
 
+const OWN_PHRASES: &str =
+    "[[phrases]]\nmeans = \"asked-for-person\"\nstrength = 100\nsay = [\"fetch me the grand wizard\"]\n";
+
 #[test]
 fn an_operator_sees_what_another_threshold_would_have_changed() {
     let folder = Folder::new("compare");
@@ -73,6 +76,36 @@ fn an_operator_sees_what_another_threshold_would_have_changed() {
     assert!(said(&typo).contains("treshold"), "{}", said(&typo));
 }
 
+#[test]
+fn a_replay_understands_by_the_phrases_and_the_language_of_the_settings() {
+    let folder = Folder::new("phrases");
+    let talk = TALK.replace("can I talk to a person please", "please fetch me the grand wizard");
+    std::fs::write(folder.0.join("wizard.talk"), talk).unwrap();
+    std::fs::write(folder.0.join("own.toml"), OWN_PHRASES).unwrap();
+    std::fs::write(folder.0.join("own-settings.toml"), "[words]\nphrases = [\"own.toml\"]\n").unwrap();
+    let shipped = baton(&folder.0, &["replay", "wizard.talk"]);
+    assert!(said(&shipped).contains("Nothing was decided."), "{}", said(&shipped));
+    let own = baton(&folder.0, &["replay", "wizard.talk", "--config", "own-settings.toml"]);
+    assert!(said(&own).contains("▶ decision 1: explicit-request"), "{}", said(&own));
+    assert!(said(&own).contains("no answer is on record: it counts as waiting"), "{}", said(&own));
+    let german =
+        TALK.replace("can I talk to a person please", "ich möchte bitte mit einem Menschen sprechen");
+    std::fs::write(folder.0.join("german.talk"), german).unwrap();
+    std::fs::write(folder.0.join("german.toml"), "[words]\nlanguage = \"de\"\n").unwrap();
+    let in_german = baton(&folder.0, &["replay", "german.talk", "--config", "german.toml"]);
+    assert!(said(&in_german).contains("▶ decision 1: explicit-request"), "{}", said(&in_german));
+    std::fs::write(
+        folder.0.join("gone.toml"),
+        "[words]\nphrases = [\"nowhere.toml\"]\n[voice]\nclips = \"none\"\n",
+    )
+    .unwrap();
+    let checked = baton(&folder.0, &["check", "--config", "gone.toml"]);
+    assert!(!checked.status.success(), "{}", said(&checked));
+    for wrong in ["voice.clips cannot be used: none: ", "words.phrases nowhere.toml: "] {
+        assert!(said(&checked).contains(wrong), "{wrong}: {}", said(&checked));
+    }
+}
+
 #[tokio::test]
 async fn a_stored_call_is_replayed_and_then_forgotten() {
     let folder = Folder::new("forget");
@@ -105,6 +138,24 @@ async fn a_stored_call_is_replayed_and_then_forgotten() {
     let replayed = run(&["replay", &id]);
     assert!(said(&replayed).contains("▶ decision 1: explicit-request"), "{}", said(&replayed));
     assert!(said(&replayed).contains("\noutbound, "), "{}", said(&replayed));
+    let listed = run(&["calls"]);
+    assert!(
+        said(&listed).starts_with("CALL ") && said(&listed).contains("outbound   prospect-left"),
+        "{}",
+        said(&listed)
+    );
+    let shown = run(&["show", &id]);
+    assert!(
+        said(&shown).contains("00:06.000  the prospect: \"can I talk to a person please\""),
+        "{}",
+        said(&shown)
+    );
+    assert!(!said(&shown).contains('{'), "no raw JSON: {}", said(&shown));
+    let raw = run(&["show", &id, "--json"]);
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&raw.stdout).unwrap()["timeline"][0]["at"],
+        6_000_000
+    );
     let looked = run(&["forget", "+1 (555) 010-0177"]);
     assert_eq!(looked.status.code(), Some(3), "{}", said(&looked));
     let forgotten = run(&["forget", "+15550100177", "--yes", "--json"]);

@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
-use baton::call::{Event, Said};
+use baton::call::{Effect, Event, Said};
 use baton::config::{Secret, Span};
 use baton::conversation::{SignalKind, Source, Speaker, Wording};
 use baton::id::LegId;
 use baton::sim::carrier::{CarrierSettings, TranscriptionFault, TranscriptionSettings};
 use baton::sim::person::{Person, Step};
 use baton::sim::sound::{Phrase, Pitch};
-use baton::sim::speech::{Endpoint, EndpointFault, Model, Recogniser, RecogniserFault, RecogniserScript};
+use baton::sim::speech::{
+    Endpoint, EndpointFault, Model, ModelFault, Recogniser, RecogniserFault, RecogniserScript,
+};
 use baton::time::CallTime;
 
 use crate::stage::{PROSPECT, Stage, clearly_heard, greeting, longest_nothing, s};
@@ -310,4 +312,44 @@ async fn what_a_model_finds_in_a_turn_is_in_the_timeline_with_the_words_it_stand
         signals.iter().map(|signal| (signal.kind, signal.turn, signal.words.as_str())).collect();
     assert!(told.contains(&(SignalKind::Deep, Some(1), "a question about your prices")), "{told:#?}");
     stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_talks_rubbish_is_slow_busy_or_endless_touches_nothing_and_is_not_asked_beyond_its_budget()
+ {
+    for fault in [ModelFault::Rubbish, ModelFault::Slow(s(30)), ModelFault::Endless, ModelFault::Busy] {
+        let found = r#"{"findings":[{"turn":1,"kind":"complained","strength":80,"quote":"a question about your prices"}]}"#;
+        let model = Model::failing(KEY, found, fault).await.unwrap();
+        let url = model.url().to_owned();
+        let carrier = transcribing(TranscriptionSettings::default());
+        let stage = Stage::start_with(carrier, Stage::kind_assistant(), |config| {
+            config.words.carrier = true;
+            config.words.llm.url = url;
+            config.words.llm.key = Secret::new(KEY);
+            config.words.llm.model = "a-model".to_owned();
+            config.words.llm.every = 1;
+            config.words.llm.most = 2;
+            config.words.llm.within = Span::secs(2);
+        })
+        .await;
+        let call = stage.world.prospect_calls(PROSPECT, prospect());
+        assert!(call.is_over(s(60)).await.is_some(), "{fault:?}");
+        assert!((1..=2).contains(&model.asked().len()), "{fault:?}: {}", model.asked().len());
+        let turns = said(&stage).await;
+        assert_eq!(words_of(&turns, Speaker::Prospect), [FIRST, SECOND], "{fault:?}");
+        let invented = |said: &Said| said.signals.iter().any(|signal| signal.kind == SignalKind::Complained);
+        assert!(!turns.iter().any(|(said, _)| invented(said)), "nothing was found by it: {fault:?}");
+        // Plain rules decide as ever, and wait for nobody.
+        let record = stage.record().await;
+        assert_eq!(record.handoffs.len(), 1, "{fault:?}");
+        let timeline = stage.timeline(&record).await;
+        let decided = timeline.iter().find(|e| e.effects.iter().any(|e| matches!(e, Effect::Decide(_))));
+        let second = turns.iter().rfind(|(said, _)| said.turn.by == Speaker::Prospect).unwrap();
+        assert!(decided.unwrap().at < second.0.turn.until + s(1), "{fault:?}");
+        assert!(clearly_heard(&call, &greeting().clip) && longest_nothing(&call) < s(9), "{fault:?}");
+        let numbers = stage.numbers().await;
+        let outcome = if fault == ModelFault::Rubbish { "baton_hints_total" } else { "outcome=\"fault\"" };
+        assert!(numbers.contains(outcome), "{fault:?}: {numbers}");
+        stage.close().await;
+    }
 }

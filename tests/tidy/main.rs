@@ -113,7 +113,23 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("lab", &["time", "audio", "ear", "conversation"]),
-    ("bench", &["time", "id", "audio", "ear", "handoff", "call", "live", "edge", "config", "sim"]),
+    (
+        "bench",
+        &[
+            "time",
+            "id",
+            "audio",
+            "ear",
+            "conversation",
+            "escalation",
+            "handoff",
+            "call",
+            "live",
+            "edge",
+            "config",
+            "sim",
+        ],
+    ),
 ];
 
 const RING_1: &[&str] =

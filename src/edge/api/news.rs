@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::call::in_words;
 use crate::call::{Asker, Decided, Effect, Event, Noted, Said, WhyAsked};
 use crate::conversation::{Fact, Note, Signal, Turn, Wording};
 use crate::escalation::Decision;
@@ -184,6 +185,8 @@ pub(super) fn decision(decision: &Decision) -> Value {
             what
         })
         .collect();
+    let because: Vec<String> =
+        decision.evidence.iter().map(|evidence| in_words::evidence(evidence, &[])).collect();
     json!({
         "decision": decision.number,
         "reason": decision.reason,
@@ -192,6 +195,7 @@ pub(super) fn decision(decision: &Decision) -> Value {
         "score": decision.score,
         "threshold": decision.threshold,
         "evidence": evidence,
+        "because": because,
         "open_questions": decision.open_questions,
     })
 }
@@ -201,6 +205,9 @@ pub(super) fn decision_with_words(decided: &Decided) -> Value {
     let mut what = decision(&decided.decision);
     if !decided.words.is_empty() {
         what["suggested_words"] = json!(decided.words);
+    }
+    if let Some(next) = decided.next {
+        what["next"] = json!(next);
     }
     what
 }

@@ -6,5 +6,5 @@ mod model;
 mod streaming;
 
 pub use endpoint::{Endpoint, EndpointFault, Sent};
-pub use model::Model;
+pub use model::{Model, ModelFault};
 pub use streaming::{Recogniser, RecogniserFault, RecogniserScript};

@@ -39,6 +39,8 @@ pub enum RecogniserFault {
     Hangs,
     /// It refuses connections.
     Refuses,
+    /// What it tells before the end of a sentence is always this, whatever was said.
+    Mishears(&'static str),
 }
 
 /// A running recogniser; it stops when dropped.
@@ -242,7 +244,11 @@ impl Visit {
         }
         said.told_at = now;
         let share = (now - said.began) / (said.words.chars().count() as f64 * A_LETTER);
-        let words: Vec<&str> = said.words.split_whitespace().collect();
+        let heard = match self.house.script.fault {
+            RecogniserFault::Mishears(other) if number == 0 => other,
+            _ => said.words.as_str(),
+        };
+        let words: Vec<&str> = heard.split_whitespace().collect();
         let some = words[..words.len().min((words.len() as f64 * share) as usize)].join(" ");
         Some(results(number, &some, (said.began, now), Certain::Interim))
     }

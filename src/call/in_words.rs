@@ -1,6 +1,6 @@
 //! Signals, reasons and evidence in the words of whoever reads them.
 
-use crate::conversation::{Note, Signal, SignalKind, Turn};
+use crate::conversation::{Note, Signal, SignalKind, Speaker, Turn};
 use crate::escalation::{Answer, Evidence, VoiceReadings};
 use crate::time::CallTime;
 
@@ -8,16 +8,21 @@ use crate::time::CallTime;
 pub fn evidence(evidence: &Evidence, turns: &[Turn]) -> String {
     let Evidence { signal, weighed } = evidence;
     let turn = signal.turn.and_then(|number| turns.iter().find(|turn| turn.number == number));
-    let words = turn.map(|turn| if signal.words.is_empty() { &turn.words } else { &signal.words });
-    let source = match (turn, words) {
+    // A signal that stands in a turn tells whose it is, also where the turn itself is not at hand.
+    let by = turn.map(|turn| turn.by).or_else(|| signal.turn.map(|_| speaker(signal.kind)));
+    let words = match turn {
+        Some(turn) if signal.words.is_empty() => &turn.words,
+        _ => &signal.words,
+    };
+    let source = match (by, words.as_str()) {
         // What was not answered stands in an earlier turn.
-        (Some(_), Some(words)) if signal.kind == SignalKind::Unanswered && !words.is_empty() => {
+        (Some(_), words) if signal.kind == SignalKind::Unanswered && !words.is_empty() => {
             format!("\"{}\" {}", shortened(words), says(signal.kind))
         }
-        (Some(turn), Some(words)) if !words.is_empty() => {
-            format!("the {} said \"{}\": {}", turn.by.word(), shortened(words), says(signal.kind))
+        (Some(by), words) if !words.is_empty() => {
+            format!("the {} said \"{}\": {}", by.word(), shortened(words), says(signal.kind))
         }
-        (Some(turn), _) => format!("the {} {}", turn.by.word(), says(signal.kind)),
+        (Some(by), _) => format!("the {} {}", by.word(), says(signal.kind)),
         (None, _) if is_voice(signal.kind) => format!("the voice {}", says(signal.kind)),
         (None, _) if signal.kind == SignalKind::KnownAccount => {
             "the account is known as important".to_owned()
@@ -87,6 +92,16 @@ pub fn says(kind: SignalKind) -> &'static str {
         SignalKind::VoiceFrustrated => "and the timing speak of frustration",
         SignalKind::VoiceHesitant => "and the timing speak of hesitation",
         SignalKind::VoiceInterested => "and the timing speak of interest",
+    }
+}
+
+/// Whose turns tell this.
+fn speaker(kind: SignalKind) -> Speaker {
+    use SignalKind::{AssistantFellBack, AssistantRepeated, AssistantUnsure};
+    if [AssistantFellBack, AssistantRepeated, AssistantUnsure].contains(&kind) {
+        Speaker::Assistant
+    } else {
+        Speaker::Prospect
     }
 }
 
@@ -168,7 +183,7 @@ const QUOTED: usize = 120;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conversation::{Source, Speaker, Wording};
+    use crate::conversation::{Source, Wording};
 
     fn turn(words: &str) -> Turn {
         Turn {
@@ -203,6 +218,10 @@ mod tests {
             evidence(&contract, &turns),
             "at 02:14.0 the prospect said \"what about the contract\": asked about a contract (contract), +60"
         );
+        // The same where only the signal is at hand.
+        assert_eq!(evidence(&contract, &[]), evidence(&contract, &turns));
+        let again = stands_on(SignalKind::AssistantRepeated, Some(5), "as i said", "");
+        assert!(evidence(&again, &[]).contains("the assistant said \"as i said\": said the same again"));
         let voice = stands_on(SignalKind::VoiceFrustrated, None, "", "");
         assert_eq!(evidence(&voice, &turns), "at 02:14.0 the voice and the timing speak of frustration, +60");
         let noted = stands_on(SignalKind::AssistantFellBack, None, "", "");
