@@ -67,7 +67,11 @@ fn evades(said: &Words<'_>, from: usize) -> bool {
             Meaning::Grammar(Grammar::Question) => f.from <= from,
             // "We don't"; but "no, forty" and "forty, not fourteen" tell.
             Meaning::Grammar(Grammar::Not) => f.from <= from + 2 && said.numbers.is_empty(),
-            Meaning::Grammar(_) | Meaning::Signal(_) | Meaning::Fact(_) | Meaning::Asks(_) => false,
+            Meaning::Grammar(_)
+            | Meaning::Signal(_)
+            | Meaning::Fact(_)
+            | Meaning::Asks(_)
+            | Meaning::Mark(_) => false,
         })
 }
 
