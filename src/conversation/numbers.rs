@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use crate::conversation::text::Text;
+use crate::conversation::text::{Pause, Text};
 use crate::conversation::turn::FactName;
 use crate::conversation::written::{Counted, Numbers};
 
@@ -89,7 +89,9 @@ impl Counting {
     /// What a number counts: the unit within the next two words, and where it ends.
     pub(crate) fn unit(&self, text: &Text, number: &Number) -> Option<(&Unit, usize)> {
         let until = (number.to + UNIT_WITHIN).min(text.sentence(number.from).to);
-        (number.to..until).find_map(|place| Some((self.units.get(text.stem(place))?, place + 1)))
+        // "Ten, and the hotel" counts no hotels.
+        let unbroken = (number.to..until).take_while(|&place| text.pause_before(place) == Pause::None);
+        unbroken.into_iter().find_map(|place| Some((self.units.get(text.stem(place))?, place + 1)))
     }
 
     /// The digit or digits that a word says, for numbers that are read out; and whether it says the next one twice.

@@ -224,7 +224,7 @@ fn hesitation() -> Trigger {
             Urgency::Normal,
             80,
             &[
-                (Wavered, 75),
+                (Wavered, 82),
                 (Objected, 25),
                 (VoiceHesitant, 80),
                 (CompetitorNamed, 10),
@@ -278,8 +278,8 @@ fn buying_questions() -> Trigger {
             Urgency::Normal,
             92,
             &[
-                (PricingAsked, 54),
-                (BuyingQuestion, 54),
+                (PricingAsked, 60),
+                (BuyingQuestion, 60),
                 (CustomNeed, 40),
                 (BuyingIntent, 40),
                 (Urgent, 10),
@@ -304,7 +304,7 @@ fn missing_evidence() -> Trigger {
             Reason::MissingEvidence,
             Urgency::AskFirst,
             95,
-            &[(Vague, 40), (BuyingIntent, 30), (BuyingQuestion, 15), (MixedNeeds, 20), (WantsNoPerson, -80)],
+            &[(Vague, 60), (BuyingIntent, 30), (BuyingQuestion, 15), (MixedNeeds, 20), (WantsNoPerson, -80)],
         )
     }
     .over_turns(3)
@@ -319,7 +319,7 @@ fn ambiguity() -> Trigger {
             Reason::Ambiguity,
             Urgency::AskFirst,
             98,
-            &[(Vague, 82), (MixedNeeds, 60), (BuyingIntent, 15), (Thanked, -40), (WantsNoPerson, -80)],
+            &[(Vague, 90), (MixedNeeds, 60), (BuyingIntent, 15), (Thanked, -40), (WantsNoPerson, -80)],
         )
     }
     .over_turns(2)

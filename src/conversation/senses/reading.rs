@@ -112,7 +112,7 @@ impl Making<'_> {
         let to = from + said.len();
         if plain.starts_with(|c: char| c.is_ascii_digit()) {
             let digits = plain.bytes().filter(u8::is_ascii_digit).count().min(6);
-            self.token(&COUNTED[digits], from, to);
+            self.token(COUNTED[digits], from, to);
             return;
         }
         if FILLERS.contains(&plain.as_str()) {

@@ -122,7 +122,9 @@ impl Weights {
         for (hash, weights) in rows {
             file.extend(hash.to_le_bytes());
             file.push(weights.len() as u8);
-            weights.iter().for_each(|&(number, code)| file.extend([number, code as u8]));
+            for &(number, code) in weights {
+                file.extend([number, code as u8]);
+            }
         }
         Ok(file)
     }

@@ -84,7 +84,7 @@ pub(crate) struct Taught {
 }
 
 /// The features of these words by their hash, as much worth as the sense makes them.
-pub(crate) fn worths(kin: &Kin, words: &str) -> BTreeMap<u32, f32> {
+fn worths(kin: &Kin, words: &str) -> BTreeMap<u32, f32> {
     let reading = Reading::of(kin, words);
     let long = length(reading.tokens.len()) as f32 / LENGTHS as f32;
     let mut worths = BTreeMap::new();

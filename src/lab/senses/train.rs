@@ -31,7 +31,7 @@ pub fn train(folder: &Path, out: &Path) -> anyhow::Result<Report> {
             .with_context(|| format!("cannot write {name} to {}", out.display()))
     };
     write("en.sense", &file)?;
-    write("report.json", &format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes())?;
+    write("report.json", format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes())?;
     write("report.txt", report.text().as_bytes())?;
     Ok(report)
 }
