@@ -100,11 +100,8 @@ fn a_person_is_heard_from_the_first_word_to_the_last_and_three_clocks_ring_after
 #[test]
 fn no_tone_of_a_machine_is_ever_speech() {
     let always = |_: f32| true;
-    let hum = |hertz: f32| {
-        sound(6.0, move |t| {
-            (1..9).map(|h| (std::f32::consts::TAU * hertz * h as f32 * t).sin() / h as f32).sum()
-        })
-    };
+    let hum =
+        |hertz: f32| sound(6.0, move |t| (1..9).map(|h| (TAU * hertz * h as f32 * t).sin() / h as f32).sum());
     let digit = |low: f32, high: f32| lines(3.0, &[low, high], |t| t % 0.2 < 0.1);
     let sounds = [
         ("ringback, America", lines(8.0, &[440.0, 480.0], |t| t % 6.0 < 2.0)),
