@@ -93,7 +93,7 @@ const FADE: f32 = 0.992;
 const SOMEBODY: f32 = 25.0;
 
 /// A candidate that is this alike is judged by the speaker alone …
-const GUESS_BELOW: f32 = 0.6;
+const GUESS_BELOW: f32 = 0.62;
 
 /// … and one that is no more alike than this by people in general as well, wholly.
 const GUESS_WHOLLY: f32 = 0.45;

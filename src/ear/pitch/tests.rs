@@ -96,7 +96,7 @@ fn high_voices_are_not_halved_in_noise() {
     for (mouth, pitches) in [(1.15, &[200.0, 250.0, 300.0][..]), (1.35, &[340.0, 380.0, 420.0, 460.0][..])] {
         let errors = vowels(voice, mouth, pitches);
         // The first tenth of a second of somebody unheard is in doubt.
-        assert!(errors.missed() < 2.0 && errors.gross() < 10.0, "{pitches:?} {errors:?}");
+        assert!(errors.missed() < 2.0 && errors.gross() < 20.0, "{pitches:?} {errors:?}");
     }
     let errors = vowels(MadeVoice { noise_db: 20.0, ..voice }, 1.35, &[500.0, 540.0]);
     assert!(errors.missed() < 2.0 && errors.gross() < 5.0, "the highest: {errors:?}");
