@@ -280,3 +280,7 @@ pub fn answer_of(outcome: &Outcome) -> Answer {
 
 /// "Um", "what was that": these are not about something else.
 const MORE_THAN_A_SOUND: usize = 4;
+
+#[cfg(test)]
+#[path = "deciding_tests.rs"]
+mod tests;
