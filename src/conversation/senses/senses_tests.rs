@@ -174,9 +174,10 @@ fn the_same_sentence_has_the_same_sums_on_every_machine() {
     let first = format!("{:?}\n", again.sums(&reading, &again.features(&reading)));
     assert!(sums.starts_with(&first));
     // What makes features of words must not change beneath weights that were learned of it.
-    let reading = Reading::of(&sense.kin, "No, I can't pay 1,200 a month. Could somebody real call me?");
+    let kin = Kin::default();
+    let reading = Reading::of(&kin, "No, I can't pay 1,200 a month. Could somebody real call me?");
     let mut hash = 0_u32;
-    each(&sense.kin, &reading, |feature| hash = hash.rotate_left(3) ^ feature.hash);
+    each(&kin, &reading, |feature| hash = hash.rotate_left(3) ^ feature.hash);
     assert_eq!(
         hash, READ_AS,
         "the reading or the features have changed: train again, then write {hash:#x} to READ_AS"
@@ -215,4 +216,4 @@ fn weights_that_were_cut_off_or_are_of_another_form_are_refused() {
 }
 
 /// What the features of one sentence come to.
-const READ_AS: u32 = 0xba77_a46b;
+const READ_AS: u32 = 0xb848_d057;
