@@ -46,7 +46,7 @@ fn rules_out(
 ) -> bool {
     let glad = || bearing.has(Grammar::Joy) || bearing.has(Grammar::NotAtUs);
     let against = match sensed.kind {
-        SignalKind::AskedForPerson => beside(SignalKind::WantsNoPerson),
+        SignalKind::AskedForPerson => beside(SignalKind::WantsNoPerson) || bearing.has(Grammar::ToldOfOthers),
         SignalKind::WantsNoPerson => beside(SignalKind::AskedForPerson),
         SignalKind::AnnoyedMildly => glad() || beside(SignalKind::AnnoyedStrongly),
         SignalKind::AnnoyedStrongly => glad(),

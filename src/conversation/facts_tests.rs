@@ -33,7 +33,7 @@ fn turn(number: u32, by: Speaker, words: &str) -> Turn {
 
 fn lines(of: &str) -> Vec<Line> {
     let file =
-        PathBuf::from(option_env!("CARGO_MANIFEST_DIR").unwrap_or(".")).join("fixtures/sentences").join(of);
+        PathBuf::from(option_env!("CARGO_MANIFEST_DIR").unwrap_or(".")).join("fixtures/facts").join(of);
     let text = std::fs::read_to_string(&file).expect("the fixture is there");
     let told = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#') && !line.is_empty());
     told.map(|(at, line)| {
@@ -101,7 +101,7 @@ fn score(of: &str) -> (usize, usize, usize, String) {
 
 #[test]
 fn what_they_say_of_themselves_is_kept_and_hardly_anything_else() {
-    let (told, right, wrong, report) = score("facts.tsv");
+    let (told, right, wrong, report) = score("seen.tsv");
     println!("{report}{right} of {told} facts right, {wrong} wrong");
     assert!(
         right * 100 >= told * 70 && wrong * 100 <= told * 12,
@@ -112,7 +112,7 @@ fn what_they_say_of_themselves_is_kept_and_hardly_anything_else() {
 /// Lines that nobody worked on: only the score is looked at.
 #[test]
 fn what_strangers_say_of_themselves_is_mostly_kept_and_seldom_made_up() {
-    let (told, right, wrong, _) = score("unseen/facts.tsv");
+    let (told, right, wrong, _) = score("unseen.tsv");
     println!("{right} of {told} facts right, {wrong} wrong");
     assert!(right * 100 >= told * 30 && wrong * 100 <= told * 15, "{right} right, {wrong} wrong of {told}");
 }

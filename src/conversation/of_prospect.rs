@@ -191,6 +191,11 @@ impl Listening<'_> {
             let about = format!("{} {}", number.value, unit.name);
             add(&mut heard.signals, self.signal(SignalKind::LargeSize, 65 + 12 * twices, words, &about));
         }
+        // What was counted says it better than a phrase about it.
+        if heard.signals.iter().any(|signal| signal.kind == SignalKind::LargeSize && !signal.about.is_empty())
+        {
+            heard.signals.retain(|signal| signal.kind != SignalKind::LargeSize || !signal.about.is_empty());
+        }
         let sizes = || heard.signals.iter().filter(|signal| signal.kind == SignalKind::LargeSize);
         if sizes().count() > 1 {
             let large = heard.signals.iter_mut().filter(|signal| signal.kind == SignalKind::LargeSize);
