@@ -250,12 +250,12 @@ fn no_answer_is_no_refusal() {
 #[test]
 fn after_a_no_only_new_and_stronger_grounds_or_a_request_ask_again() {
     let mut talk = Talk::new();
-    talk.says(&[(Wavered, 72)]);
-    assert_eq!(why(talk.says(&[(Wavered, 72)])), Some((Reason::Hesitation, Urgency::Normal)));
+    talk.says(&[(Wavered, 66)]);
+    assert_eq!(why(talk.says(&[(Wavered, 66)])), Some((Reason::Hesitation, Urgency::Normal)));
     talk.answers(Answer::Refused);
     talk.waits(5);
-    talk.says(&[(Wavered, 72)]);
-    assert_eq!(why(talk.says(&[(Wavered, 72)])), None);
+    talk.says(&[(Wavered, 66)]);
+    assert_eq!(why(talk.says(&[(Wavered, 66)])), None);
     assert!(talk.held_back("hesitation").contains("short of 110"), "{}", talk.held_back("hesitation"));
     assert_eq!(why(talk.says(&[(MeetingWanted, 95)])), INTERESTED);
     talk.answers(Answer::Refused);
