@@ -7,6 +7,7 @@ use crate::conversation::bearing::Bearing;
 use crate::conversation::listening::{Heard, Listening, MORE_OF_IT, Words};
 use crate::conversation::meaning::{Grammar, Meaning};
 use crate::conversation::of_prospect::CAN_BE_TAKEN_BACK;
+use crate::conversation::rules::Found;
 use crate::conversation::senses::Sensed;
 use crate::conversation::signal::SignalKind;
 
@@ -52,10 +53,26 @@ fn rules_out(
         SignalKind::AnnoyedStrongly => glad(),
         _ => false,
     };
+    // "I spoke with a colleague of yours": what they asked of others, they do not ask of us.
+    let place = (0..said.text.len()).find(|&at| said.text.all[said.text.kept[at]].to >= sensed.to);
+    let told = |found: &&Found<'_>| place.is_some_and(|place| found.from < place);
+    let of_others = ASKED_OF_US.contains(&sensed.kind)
+        && bearing.all(Grammar::ToldOfOthers).any(|found| told(&found))
+        && !bearing.has(Grammar::BackToSelf);
     let taken_back = CAN_BE_TAKEN_BACK.contains(&sensed.kind) && beside(SignalKind::NeverMind);
     // A phrase that was said and does not count: denied, told of others, only thought of, or part of something else.
     let means = Meaning::Signal(sensed.kind);
     let unmeant =
         said.found.iter().any(|found| found.spoken.meaning == means && bearing.meaning(found) != Some(means));
-    against || taken_back || unmeant
+    against || of_others || taken_back || unmeant
 }
+
+/// What is asked of us, and may be told of others.
+const ASKED_OF_US: [SignalKind; 6] = [
+    SignalKind::AskedForPerson,
+    SignalKind::Negotiates,
+    SignalKind::Complained,
+    SignalKind::WantsToCancel,
+    SignalKind::BuyingIntent,
+    SignalKind::MeetingWanted,
+];

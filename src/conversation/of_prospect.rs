@@ -16,10 +16,10 @@ impl Listening<'_> {
     pub(crate) fn of_prospect(&self, said: &Words<'_>, heard: &mut Heard) {
         let bearing = Bearing::new(said.text, said.found);
         self.by_phrases(said, &bearing, heard);
+        self.by_numbers(said, &bearing, heard);
         self.by_sense(said, &bearing, heard);
         self.by_answer(said, &bearing, heard);
         self.by_questions(said, heard);
-        self.by_numbers(said, &bearing, heard);
         self.by_repetition(heard);
         heard.facts = facts::told(self, said, &bearing);
         for (what, _, _) in read_out(self.tongue, said.text) {
