@@ -165,7 +165,7 @@ impl Learned {
         (place as i32 * STEP + part.clamp(0, STEP - 1)).clamp(1, 99) as u8
     }
 
-    /// How clearly a signal says it: from 60, where it is just told, to 85.
+    /// How clearly a signal says it: from 45, where it is just told, to 70: alone it calls nobody but for an explicit request.
     pub(crate) fn strength(&self, likely: u8) -> u8 {
         let least = i32::from(self.likely(self.tells_from.into()));
         let above = (i32::from(likely) - least).max(0) * (CLEAREST - CLEAR) / (100 - least).max(1);
@@ -209,5 +209,5 @@ const SHORTEST_ROW: usize = 7;
 pub(crate) const STEP: i32 = 5;
 
 /// What is just told is so clear, and what is certain so.
-const CLEAR: i32 = 60;
-const CLEAREST: i32 = 85;
+const CLEAR: i32 = 45;
+const CLEAREST: i32 = 70;
