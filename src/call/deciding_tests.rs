@@ -62,9 +62,8 @@ fn next(effects: &[Effect]) -> Option<Follows> {
 }
 
 fn outcome(effects: &[Effect]) -> Option<&Outcome> {
-    effects.iter().find_map(|effect| match effect {
-        Effect::FileHandoff { outcome, .. } => Some(outcome),
-        _another => None,
+    effects.iter().find_map(|effect| {
+        if let Effect::FileHandoff { outcome, .. } = effect { Some(outcome) } else { None }
     })
 }
 

@@ -1,5 +1,6 @@
 //! What people say of themselves, held against what is kept of it.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::*;
@@ -80,7 +81,9 @@ fn score(of: &str) -> (usize, usize, usize, String) {
         }
         let heard = talk.hear(&turn(2, Speaker::Prospect, &line.words));
         told += line.facts.len();
-        let mut fault = |what: String| report += &format!("{}: {what}: {}\n", line.number, line.words);
+        let mut fault = |what: String| {
+            let _ = writeln!(report, "{}: {what}: {}", line.number, line.words);
+        };
         for (name, value) in &line.facts {
             match heard.facts.iter().find(|fact| fact.name == *name) {
                 Some(fact) if fits(value, &fact.value) => right += 1,

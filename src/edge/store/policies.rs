@@ -2,6 +2,8 @@
 //!
 //! The view `timeline` puts it back where it was.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
@@ -25,7 +27,10 @@ pub(super) struct Policy {
 pub(super) fn parted(json: String) -> Parted {
     let Some((from, to)) = place(&json) else { return Parted { json, policy: None } };
     let policy = json[from..to].to_owned();
-    let id = Sha256::digest(&policy).iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = Sha256::digest(&policy).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     let json = format!("{}null{}", &json[..from], &json[to..]);
     Parted { json, policy: Some(Policy { id, json: policy }) }
 }
