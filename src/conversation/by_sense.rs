@@ -15,7 +15,12 @@ impl Listening<'_> {
     /// Adds what is sensed: a signal of its own, or a little to the one that the phrases gave.
     pub(crate) fn by_sense(&self, said: &Words<'_>, bearing: &Bearing<'_>, heard: &mut Heard) {
         let Some(sense) = self.sense else { return };
-        let sensed = sense.sensed(self.turn.by, &self.turn.words);
+        let (sensed, unlikely) = sense.judged(self.turn.by, &self.turn.words);
+        // A phrase hears a few words, the sense the whole turn: where it hears nothing of the kind, the phrase may have heard another's
+        // words, or another sense of them.
+        for signal in heard.signals.iter_mut().filter(|signal| unlikely.contains(&signal.kind)) {
+            signal.strength = (u16::from(signal.strength) * DOUBTFUL / 100) as u8;
+        }
         for (number, one) in sensed.iter().enumerate() {
             let mut known = heard.signals.iter_mut().filter(|signal| signal.kind == one.kind).peekable();
             if known.peek().is_some() {
@@ -76,3 +81,6 @@ const ASKED_OF_US: [SignalKind; 6] = [
     SignalKind::BuyingIntent,
     SignalKind::MeetingWanted,
 ];
+
+/// What the sense does not hear is so clear, in percent of what the phrase says.
+const DOUBTFUL: u16 = 60;

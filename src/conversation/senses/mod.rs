@@ -53,12 +53,24 @@ impl Sense {
 
     /// What these words of this party mean, the likeliest first.
     pub(crate) fn sensed(&self, by: Speaker, words: &str) -> Vec<Sensed> {
+        self.judged(by, words).0
+    }
+
+    /// What these words of this party mean, the likeliest first; and what they most likely do not.
+    pub(crate) fn judged(&self, by: Speaker, words: &str) -> (Vec<Sensed>, Vec<SignalKind>) {
         let reading = Reading::of(&self.kin, words);
         let features = self.features(&reading);
         let sums = self.sums(&reading, &features);
         let mut sensed: Vec<Sensed> = Vec::new();
+        let mut unlikely = Vec::new();
         for (number, (learned, &sum)) in self.weights.head.meanings.iter().zip(&sums).enumerate() {
-            if learned.by != by || sum < i64::from(learned.tells_from) {
+            if learned.by != by {
+                continue;
+            }
+            if sum < i64::from(learned.tells_from) {
+                if learned.likely(sum) <= UNLIKELY {
+                    unlikely.push(learned.meaning);
+                }
                 continue;
             }
             let (from, to) = self.stretch(&reading, &features, number);
@@ -72,7 +84,7 @@ impl Sense {
             });
         }
         sensed.sort_by_key(|sensed| (std::cmp::Reverse(sensed.likely), sensed.kind));
-        sensed
+        (sensed, unlikely)
     }
 
     /// The features of a turn that weigh anything, each once.
@@ -152,6 +164,9 @@ pub(crate) const KIN: &str = include_str!("en.kin");
 
 /// So much of what speaks for a meaning lies in the stretch that is shown, in hundredths.
 const MOST_OF_IT: i64 = 70;
+
+/// What is no likelier, in hundredths, is doubted also where a phrase says it.
+const UNLIKELY: u8 = 4;
 
 /// One, where lengths are reckoned.
 pub(crate) const LENGTHS: i64 = 64;
