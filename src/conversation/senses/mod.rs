@@ -52,6 +52,7 @@ impl Sense {
     }
 
     /// What these words of this party mean, the likeliest first.
+    #[cfg(test)]
     pub(crate) fn sensed(&self, by: Speaker, words: &str) -> Vec<Sensed> {
         self.judged(by, words).0
     }
