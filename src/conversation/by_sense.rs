@@ -19,6 +19,14 @@ impl Listening<'_> {
         // A phrase hears a few words, the sense the whole turn: where it hears nothing of the kind, the phrase may have heard another's
         // words, or another sense of them.
         for signal in heard.signals.iter_mut().filter(|signal| unlikely.contains(&signal.kind)) {
+            // In a long turn a wish of a few words goes under: what stands around the phrase is asked once more.
+            let around = around(&self.turn.words, &signal.words);
+            if around.len() < self.turn.words.len() {
+                let (told, doubted) = sense.judged(self.turn.by, around);
+                if told.iter().any(|one| one.kind == signal.kind) || !doubted.contains(&signal.kind) {
+                    continue;
+                }
+            }
             signal.strength = (u16::from(signal.strength) * DOUBTFUL / 100) as u8;
         }
         for (number, one) in sensed.iter().enumerate() {
@@ -41,6 +49,16 @@ impl Listening<'_> {
             heard.signals.push(signal);
         }
     }
+}
+
+/// The words of a phrase, and a few to either side.
+fn around<'a>(turn: &'a str, phrase: &str) -> &'a str {
+    let Some(from) = turn.find(phrase).filter(|_| !phrase.is_empty()) else { return turn };
+    let to = from + phrase.len();
+    let spaces = |text: &'a str| text.match_indices(char::is_whitespace).map(|(at, _)| at);
+    let begin = spaces(&turn[..from]).rev().nth(BESIDE).unwrap_or(0);
+    let end = spaces(&turn[to..]).nth(BESIDE).map_or(turn.len(), |at| to + at);
+    &turn[begin..end]
 }
 
 /// Whether the phrases of a turn, or what stands beside it, speak against what was sensed.
@@ -82,5 +100,24 @@ const ASKED_OF_US: [SignalKind; 6] = [
     SignalKind::MeetingWanted,
 ];
 
+/// So many words to either side of a phrase show what it is part of.
+const BESIDE: usize = 10;
+
 /// What the sense does not hear is so clear, in percent of what the phrase says.
 const DOUBTFUL: u16 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn around_a_phrase_stand_a_few_words_to_either_side() {
+        let (before, behind) = ("no ".repeat(20), " no".repeat(20));
+        let turn = format!("{before}talk to someone{behind}");
+        let words: Vec<&str> = around(&turn, "talk to someone").split_whitespace().collect();
+        assert_eq!((words.len(), words[BESIDE]), (BESIDE + 3 + BESIDE, "talk"));
+        assert_eq!(around("ä  ö\u{3000}ü", "ö"), "ä  ö\u{3000}ü");
+        assert_eq!(around("all of it", ""), "all of it");
+        assert_eq!(around("all of it", "else"), "all of it");
+    }
+}
